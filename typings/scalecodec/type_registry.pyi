@@ -1,0 +1,3 @@
+from typing import Any
+
+def load_type_registry_preset(name: str, use_remote_preset: bool = ...) -> dict[str, Any] | None: ...
