@@ -1,0 +1,1 @@
+"""Hashing, key pairs, addresses, VRF."""
