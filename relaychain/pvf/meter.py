@@ -1,0 +1,93 @@
+"""Metering by steps: a counter is injected into a bundle's functions, loops and comprehensions.
+
+A step is one entry into a function, one turn of a loop, or one item of a comprehension, so the same block takes the
+same steps everywhere. What a step calls into (the standard library, the packages of the abi) is not counted: a single
+call that never returns is only stopped by an executor with limits of the operating system.
+"""
+
+import ast
+from collections.abc import Iterable, Iterator
+from typing import TypeVar
+
+T = TypeVar("T")
+Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+Function = ast.FunctionDef | ast.AsyncFunctionDef
+
+STEP_NAME = "__step__"
+COUNTED_NAME = "__counted__"
+
+
+class StepLimit(BaseException):
+    """The steps are used up. Not an `Exception`: validation code must not swallow it."""
+
+
+class Meter:
+    """Counts down; shared by all modules of one bundle."""
+
+    def __init__(self) -> None:
+        self.left = 0
+
+    def step(self) -> None:
+        """Take one step."""
+        self.left -= 1
+        if self.left < 0:
+            raise StepLimit
+
+    def counted(self, items: Iterable[T]) -> Iterator[T]:
+        """The items, one step each."""
+        for item in items:
+            self.step()
+            yield item
+
+
+class _Injector(ast.NodeTransformer):
+    def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def visit_AsyncFunctionDef(self, node: ast.AsyncFunctionDef) -> ast.AST:
+        return self._function(node)
+
+    def visit_For(self, node: ast.For) -> ast.AST:
+        self.generic_visit(node)
+        node.body.insert(0, _step())
+        return node
+
+    def visit_While(self, node: ast.While) -> ast.AST:
+        self.generic_visit(node)
+        node.body.insert(0, _step())
+        return node
+
+    def visit_Lambda(self, node: ast.Lambda) -> ast.AST:
+        self.generic_visit(node)
+        counted = ast.Tuple([_call(STEP_NAME), node.body], ast.Load())
+        node.body = ast.Subscript(counted, ast.Constant(1), ast.Load())
+        return node
+
+    def visit_comprehension(self, node: ast.comprehension) -> ast.AST:
+        self.generic_visit(node)
+        node.iter = _call(COUNTED_NAME, node.iter)
+        return node
+
+    def _function(self, node: Function) -> ast.AST:
+        self.generic_visit(node)
+        place = 1 if ast.get_docstring(node, clean=False) is not None else 0
+        node.body.insert(place, _step())
+        return node
+
+
+def _call(name: str, *args: ast.expr) -> ast.Call:
+    return ast.Call(ast.Name(name, ast.Load()), list(args), [])
+
+
+def _step() -> ast.stmt:
+    return ast.Expr(_call(STEP_NAME))
+
+
+def metered(source: bytes, filename: str) -> ast.Module:
+    """Parse a module and inject the step counter.
+
+    Raises:
+        SyntaxError: The source does not parse.
+        ValueError: The source has null bytes.
+    """
+    return ast.fix_missing_locations(_Injector().visit(ast.parse(source, filename)))

@@ -1,0 +1,132 @@
+"""Validation code: bundles, metering, verdicts."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from relaychain.primitives.types import HeadData
+from relaychain.primitives.validation import ValidationParams, ValidationResult
+from relaychain.pvf.bundle import BundleError, SourceFile, make_bundle, read_bundle
+from relaychain.pvf.host import InfrastructureFailure, InlineHost, InvalidCandidate
+from relaychain.pvf.loader import Loaded
+from substrate.types import BlockNumber, Hash
+
+ECHO = b"""
+from relaychain.primitives.validation import ValidationParams, ValidationResult
+
+class Echo:
+    @staticmethod
+    def validate_block(params: ValidationParams) -> ValidationResult:
+        work(int.from_bytes(params.block_data, "little"))
+        return ValidationResult(params.parent_head, None, (), (), 0, params.relay_parent_number)
+
+def work(turns):
+    %s
+"""
+
+
+def bundle(work: str = "for _ in range(turns): pass") -> bytes:
+    return make_bundle("chain:Echo", [SourceFile("chain", ECHO % work.encode())])
+
+
+def params(turns: int = 0) -> ValidationParams:
+    return ValidationParams(HeadData(b"head"), turns.to_bytes(8, "little"), BlockNumber(7), Hash(bytes(32)))
+
+
+def test_a_result_comes_back_whole() -> None:
+    result = InlineHost().validate(bundle(), params(3), steps=100)
+
+    assert result == ValidationResult(HeadData(b"head"), None, (), (), 0, BlockNumber(7))
+
+
+@pytest.mark.parametrize(
+    "work",
+    [
+        "while True: pass",
+        "[0 for _ in range(10**9)]",
+        "sum(1 for _ in range(10**9))",
+        "work(turns)",
+        "f = lambda: f(); f()",
+        """while True:
+        try: work(turns)
+        except BaseException: pass""",
+    ],
+)
+def test_code_that_never_ends_is_stopped_by_its_steps(work: str) -> None:
+    with pytest.raises(InvalidCandidate) as verdict:
+        InlineHost().validate(bundle(work), params(), steps=500)
+
+    assert str(verdict.value) == "Timeout (steps=500)"
+
+
+@given(turns=st.integers(0, 50), steps=st.integers(0, 60))
+def test_a_block_takes_the_same_steps_everywhere(turns: int, steps: int) -> None:
+    def outcome(host: InlineHost) -> str:
+        try:
+            return repr(host.validate(bundle(), params(turns), steps=steps))
+        except InvalidCandidate as verdict:
+            return str(verdict)
+
+    needed = 1 + 1 + turns
+    assert outcome(InlineHost()) == outcome(InlineHost(memoise=False))
+    assert outcome(InlineHost()).startswith("Timeout") == (needed > steps)
+
+
+def test_whatever_the_code_raises_makes_the_candidate_invalid() -> None:
+    host = InlineHost()
+    for _ in range(2):
+        with pytest.raises(InvalidCandidate) as verdict:
+            host.validate(bundle("raise KeyError('x')"), params(), steps=100)
+        assert str(verdict.value) == "ExecutionError (cause=KeyError: 'x')"
+
+
+def test_a_wrong_return_value_is_named() -> None:
+    code = make_bundle("m:V", [SourceFile("m", b"class V:\n    validate_block = staticmethod(lambda params: 5)\n")])
+
+    with pytest.raises(InvalidCandidate) as verdict:
+        InlineHost().validate(code, params(), steps=100)
+
+    assert str(verdict.value) == "BadReturn (returned=int)"
+
+
+def test_a_foreign_abi_is_no_verdict() -> None:
+    code = make_bundle("chain:Echo", [SourceFile("chain", ECHO % b"pass")], Hash(bytes(32)))
+
+    with pytest.raises(InfrastructureFailure, match="made for abi 0x0000"):
+        InlineHost().validate(code, params(), steps=100)
+
+
+@pytest.mark.parametrize(
+    ("files", "cause"),
+    [
+        ({"m": b"import nowhere_to_be_found"}, "importing m failed: ModuleNotFoundError: No module named"),
+        ({"m": b"raise ValueError('at import')"}, "importing m failed: ValueError: at import"),
+        ({"m": b"def f(:"}, "importing m failed: SyntaxError"),
+        ({"m": b"while True: pass"}, "importing m takes more than 1000000 steps"),
+        ({"m": b"x = 1"}, "m has no V"),
+        ({"m": b"import n", "n": b""}, "write `from n import ...`"),
+        ({"m": b"from . import n", "n": b""}, "its own modules by their full names"),
+    ],
+)
+def test_code_that_does_not_load_fails_preparation(files: dict[str, bytes], cause: str) -> None:
+    code = make_bundle("m:V", [SourceFile(name, source) for name, source in files.items()])
+
+    with pytest.raises(InvalidCandidate) as verdict:
+        InlineHost().validate(code, params(), steps=100)
+
+    assert verdict.value.reason == "PreparationError"
+    assert cause in str(verdict.value)
+
+
+def test_two_versions_of_a_module_live_side_by_side() -> None:
+    def loaded(value: int) -> Loaded:
+        files = [SourceFile("m", b"from n import V"), SourceFile("n", b"class V:\n    number = %d" % value)]
+        return Loaded(make_bundle("m:V", files))
+
+    assert [loaded(1).entry.number, loaded(2).entry.number] == [1, 2]
+
+
+@pytest.mark.parametrize("code", [b"", b"\x00asm", bundle() + b"\0"])
+def test_bytes_that_are_no_bundle_are_refused(code: bytes) -> None:
+    with pytest.raises(BundleError, match="not a bundle"):
+        read_bundle(code)
