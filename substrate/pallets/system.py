@@ -1,0 +1,460 @@
+"""System: accounts, the block being executed, its extrinsics and events.
+
+Source: polkadot-sdk, `substrate/frame/system/src/lib.rs`.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, cast
+
+from substrate.block import ZERO_HASH, Digest, DigestItem, Header, RuntimeEnvironmentUpdated, extrinsics_root
+from substrate.crypto.hashing import blake2_256
+from substrate.errors import ChainError
+from substrate.pallets import accounts
+from substrate.pallets.accounts import NO_ACCOUNT, AccountData, AccountInfo, Life
+from substrate.pallets.system_types import (
+    DEFAULT_LENGTH,
+    DEFAULT_WEIGHTS,
+    ROCKS_DB_WEIGHT,
+    ApplyExtrinsic,
+    BlockLength,
+    BlockWeights,
+    CodeUpgradeAuthorization,
+    ConsumedWeight,
+    EventRecord,
+    Finalization,
+    Initialization,
+    LastRuntimeUpgradeInfo,
+    Phase,
+    RuntimeDbWeight,
+)
+from substrate.runtime.dispatch import DispatchClass, DispatchError, DispatchInfo, Pays, PostInfo
+from substrate.runtime.hashers import Blake2_128Concat, Twox64Concat
+from substrate.runtime.origin import AnyOrigin, Root, Signed
+from substrate.runtime.pallet import Error, Event, Pallet, call, config, constant, runtime_api
+from substrate.runtime.placeholders import RuntimeEvent
+from substrate.runtime.storage import StorageMap, StorageValue, storage_map, storage_value
+from substrate.runtime.version import RuntimeVersion
+from substrate.scale.codec import encode
+from substrate.scale.types import Compact, Struct, u16, u32, u64
+from substrate.types import AccountId, BlockNumber, Hash, Nonce, Weight
+
+if TYPE_CHECKING:
+    from substrate.runtime.assembly import Runtime
+
+CODE_KEY = b":code"
+HEAP_PAGES_KEY = b":heappages"
+EXTRINSIC_INDEX_KEY = b":extrinsic_index"
+GENESIS_PARENT = Hash(b"\x45" * 32)
+
+REMARK = Weight(4_000_000, 0)
+SET_HEAP_PAGES = Weight(180_000_000, 1_485)
+SET_CODE = Weight(150_000_000_000, 67_035)
+STORAGE_ITEM = Weight(750_000_000, 0)
+AUTHORIZE = Weight(110_000_000, 67_035)
+
+
+def _remark_weight(_pallet: Pallet, remark: bytes) -> Weight:
+    return REMARK + Weight(400 * len(remark), 0)
+
+
+def _items_weight(_pallet: Pallet, items: tuple[object, ...], *_rest: object) -> Weight:
+    return REMARK + STORAGE_ITEM * len(items)
+
+
+def _prefix_weight(_pallet: Pallet, _prefix: bytes, subkeys: int) -> Weight:
+    return REMARK + STORAGE_ITEM * subkeys
+
+
+def _assembled_version(runtime: "Runtime") -> RuntimeVersion:
+    return runtime.assembly().version
+
+
+class System(Pallet):
+    """The pallet that every other one stands on."""
+
+    crate = "frame_system"
+
+    account: StorageMap[AccountId, AccountInfo] = storage_map(Blake2_128Concat, default=NO_ACCOUNT)
+    extrinsic_count: StorageValue[u32 | None] = storage_value()
+    block_weight: StorageValue[ConsumedWeight] = storage_value(default=ConsumedWeight())
+    all_extrinsics_len: StorageValue[u32 | None] = storage_value()
+    block_hash: StorageMap[BlockNumber, Hash] = storage_map(Twox64Concat, default=ZERO_HASH)
+    extrinsic_data: StorageMap[u32, bytes] = storage_map(Twox64Concat, default=b"")
+    block_number: StorageValue[BlockNumber] = storage_value(default=BlockNumber(0), name="Number")
+    parent_hash: StorageValue[Hash] = storage_value(default=ZERO_HASH)
+    digest: StorageValue[Digest] = storage_value(default=Digest())
+    event_records: StorageValue[tuple[EventRecord, ...]] = storage_value(default=(), name="Events")
+    event_count: StorageValue[u32] = storage_value(default=0)
+    last_runtime_upgrade: StorageValue[LastRuntimeUpgradeInfo | None] = storage_value()
+    upgraded_to_u32_ref_count: StorageValue[bool] = storage_value(default=False, name="UpgradedToU32RefCount")
+    upgraded_to_triple_ref_count: StorageValue[bool] = storage_value(default=False)
+    execution_phase: StorageValue[Phase | None] = storage_value()
+    authorized_upgrade: StorageValue[CodeUpgradeAuthorization | None] = storage_value()
+
+    limits: BlockWeights = constant(DEFAULT_WEIGHTS, name="BlockWeights")
+    lengths: BlockLength = constant(DEFAULT_LENGTH, name="BlockLength")
+    block_hash_count: BlockNumber = constant(BlockNumber(4096))
+    db_weight: RuntimeDbWeight = constant(ROCKS_DB_WEIGHT)
+    version: RuntimeVersion = constant(_assembled_version)
+    ss58_prefix: u16 = constant(42, name="SS58Prefix")
+    max_consumers: int = config(64)
+    read_version: Callable[[bytes], RuntimeVersion | None] | None = config(None)
+    """Reads the version of new code; without it, new code is not checked."""
+    on_set_code: Callable[["System", bytes], None] | None = config(None)
+    """Takes new code in place of `:code` (a parachain has to ask its relay chain first)."""
+
+    class ExtrinsicSuccess(Event):
+        """An extrinsic completed successfully."""
+
+        dispatch_info: DispatchInfo
+
+    class ExtrinsicFailed(Event):
+        """An extrinsic failed."""
+
+        dispatch_error: DispatchError
+        dispatch_info: DispatchInfo
+
+    class CodeUpdated(Event):
+        """`:code` was updated."""
+
+    class NewAccount(Event):
+        """A new account was created."""
+
+        account: AccountId
+
+    class KilledAccount(Event):
+        """An account was reaped."""
+
+        account: AccountId
+
+    class Remarked(Event):
+        """An on-chain remark happened."""
+
+        sender: AccountId
+        hash_: Hash
+
+    class UpgradeAuthorized(Event):
+        """An upgrade was authorized."""
+
+        code_hash: Hash
+        check_version: bool
+
+    class InvalidSpecName(Error):
+        """The name of specification does not match between the current runtime and the new runtime."""
+
+    class SpecVersionNeedsToIncrease(Error):
+        """The specification version is not allowed to decrease between the current runtime and the new runtime."""
+
+    class FailedToExtractRuntimeVersion(Error):
+        """Failed to extract the runtime version from the new runtime."""
+
+    class NonDefaultComposite(Error):
+        """Suicide called when the account has non-default composite data."""
+
+    class NonZeroRefCount(Error):
+        """There is a non-zero reference count preventing the account from being purged."""
+
+    class CallFiltered(Error):
+        """The origin filter prevent the call to be dispatched."""
+
+    class MultiBlockMigrationsOngoing(Error):
+        """A multi-block migration is ongoing and prevents the current code from being replaced."""
+
+    class NothingAuthorized(Error):
+        """No upgrade authorized."""
+
+    class Unauthorized(Error):
+        """The submitted code is not authorized."""
+
+    def genesis(self, config: Mapping[str, Any]) -> None:
+        """Write what block zero knows; takes no configuration."""
+        super().genesis(config)
+        self.block_hash[BlockNumber(0)] = GENESIS_PARENT
+        self.parent_hash.put(GENESIS_PARENT)
+        self.note_runtime_upgrade()
+        self.upgraded_to_u32_ref_count.put(True)
+        self.upgraded_to_triple_ref_count.put(True)
+        self.state.put(EXTRINSIC_INDEX_KEY, encode(u32, 0))
+
+    # --- calls ---
+
+    @call(0, weight=_remark_weight)
+    def remark(self, origin: AnyOrigin, remark: bytes) -> None:
+        """Make some on-chain remark."""
+
+    @call(1, weight=SET_HEAP_PAGES, operational=True)
+    def set_heap_pages(self, origin: Root, pages: u64) -> None:
+        """Set the number of pages in the WebAssembly environment's heap; a Python runtime has none."""
+        self.state.put(HEAP_PAGES_KEY, encode(u64, pages))
+        self.deposit_log(RuntimeEnvironmentUpdated())
+
+    @call(2, weight=SET_CODE, operational=True)
+    def set_code(self, origin: Root, code: bytes) -> PostInfo:
+        """Set the new runtime code, if its version follows the present one."""
+        self.check_version(code)
+        self._set_code(code)
+        return PostInfo(SET_CODE)
+
+    @call(3, weight=SET_CODE, operational=True)
+    def set_code_without_checks(self, origin: Root, code: bytes) -> PostInfo:
+        """Set the new runtime code without checking its version."""
+        self._set_code(code)
+        return PostInfo(SET_CODE)
+
+    @call(4, weight=_items_weight, operational=True)
+    def set_storage(self, origin: Root, items: tuple[tuple[bytes, bytes], ...]) -> None:
+        """Set some items of storage."""
+        for key, value in items:
+            self.state.put(key, value)
+
+    @call(5, weight=_items_weight, operational=True)
+    def kill_storage(self, origin: Root, keys: tuple[bytes, ...]) -> None:
+        """Kill some items from storage."""
+        for key in keys:
+            self.state.delete(key)
+
+    @call(6, weight=_prefix_weight, operational=True)
+    def kill_prefix(self, origin: Root, prefix: bytes, subkeys: u32) -> None:
+        """Kill all storage items with a key that starts with the given prefix."""
+        self.state.clear_prefix(prefix, subkeys)
+
+    @call(7, weight=_remark_weight)
+    def remark_with_event(self, origin: Signed, remark: bytes) -> None:
+        """Make some on-chain remark and emit an event."""
+        self._emit(self.Remarked(sender=origin, hash_=Hash(blake2_256(remark))))
+
+    @call(9, weight=AUTHORIZE, operational=True)
+    def authorize_upgrade(self, origin: Root, code_hash: Hash) -> None:
+        """Authorize an upgrade to a given code hash for the runtime."""
+        self._authorize(code_hash, check_version=True)
+
+    @call(10, weight=AUTHORIZE, operational=True)
+    def authorize_upgrade_without_checks(self, origin: Root, code_hash: Hash) -> None:
+        """Authorize an upgrade whose version will not be checked."""
+        self._authorize(code_hash, check_version=False)
+
+    @call(11, weight=SET_CODE, operational=True)
+    def apply_authorized_upgrade(self, origin: AnyOrigin, code: bytes) -> PostInfo:
+        """Put authorized code into place; anyone may."""
+        authorized = self.authorized_upgrade.get()
+        if authorized is None:
+            raise self.NothingAuthorized
+        if authorized.code_hash != blake2_256(code):
+            raise self.Unauthorized
+        if authorized.check_version:
+            self.check_version(code)
+        self._set_code(code)
+        self.authorized_upgrade.kill()
+        return PostInfo(SET_CODE, Pays.No)
+
+    # --- the block ---
+
+    def initialize(self, number: BlockNumber, parent_hash: Hash, digest: Digest) -> None:
+        """Start a block."""
+        self.event_records.kill()
+        self.event_count.kill()
+        self.execution_phase.put(Initialization())
+        self.state.put(EXTRINSIC_INDEX_KEY, encode(u32, 0))
+        self.block_number.put(number)
+        self.digest.put(digest)
+        self.parent_hash.put(parent_hash)
+        self.block_hash[BlockNumber(number - 1)] = parent_hash
+        self.block_weight.put(ConsumedWeight(mandatory=self.limits.base_block))
+
+    def note_finished_initialize(self) -> None:
+        """End the hooks before the extrinsics."""
+        self.execution_phase.put(ApplyExtrinsic(0))
+
+    def note_extrinsic(self, raw: bytes) -> None:
+        """Keep an extrinsic (its bytes without length prefix) for the extrinsics root."""
+        index = self.extrinsic_index()
+        self.extrinsic_data[index] = raw
+        self.execution_phase.put(ApplyExtrinsic(index))
+
+    def note_applied_extrinsic(self, outcome_ok: bool, error: DispatchError | None, info: DispatchInfo) -> None:
+        """Emit how an extrinsic ended.
+
+        Args:
+            outcome_ok: Whether its call succeeded.
+            error: Why not.
+            info: The actual weight, without the base weight of its class.
+        """
+        weight = info.weight + self.limits.per_class.of(info.class_).base_extrinsic
+        told = DispatchInfo(weight, info.class_, info.pays_fee)
+        if outcome_ok:
+            self._emit(self.ExtrinsicSuccess(dispatch_info=told))
+        else:
+            assert error is not None, "a failed extrinsic has an error"
+            self._emit(self.ExtrinsicFailed(dispatch_error=error, dispatch_info=told))
+        index = self.extrinsic_index() + 1
+        self.state.put(EXTRINSIC_INDEX_KEY, encode(u32, index))
+        self.execution_phase.put(ApplyExtrinsic(index))
+
+    def note_finished_extrinsics(self) -> None:
+        """End the extrinsics of a block."""
+        self.extrinsic_count.put(self.extrinsic_index())
+        self.state.delete(EXTRINSIC_INDEX_KEY)
+        self.execution_phase.put(Finalization())
+
+    def finalize(self) -> Header:
+        """End the block and compute its header."""
+        self.execution_phase.kill()
+        self.all_extrinsics_len.kill()
+        number = self.block_number.get()
+        count = self.extrinsic_count.take() or 0
+        extrinsics = tuple(self.extrinsic_data[index] for index in range(count))
+        for index in range(count):
+            del self.extrinsic_data[index]
+        stale = number - self.block_hash_count - 1
+        if stale > 0:
+            del self.block_hash[BlockNumber(stale)]
+        digest = self.digest.get()
+        parent = self.parent_hash.get()
+        return Header(parent, number, Hash(self.state.root()), extrinsics_root(extrinsics), digest)
+
+    def extrinsic_index(self) -> int:
+        """Index of the extrinsic that runs, or will run next."""
+        raw = self.state.get(EXTRINSIC_INDEX_KEY)
+        return 0 if raw is None else int.from_bytes(raw, "little")
+
+    def register_extra_weight(self, weight: Weight, class_: DispatchClass) -> None:
+        """Count weight that no extrinsic paid for; the block may then be over its limit."""
+        self.block_weight.put(self.block_weight.get().plus(weight, class_))
+
+    def deposit_log(self, item: DigestItem) -> None:
+        """Add an item to the block's digest."""
+        self.digest.put(Digest((*self.digest.get().logs, item)))
+
+    def note_runtime_upgrade(self) -> None:
+        """Remember the version that runs now."""
+        version = self.version
+        self.last_runtime_upgrade.put(LastRuntimeUpgradeInfo(version.spec_version, version.spec_name))
+
+    # --- events ---
+
+    def deposit_event(self, event: Struct) -> None:
+        """Append a runtime event with the phase it happens in; genesis has no events.
+
+        The list is extended as bytes: reading it back for each event would cost the square of its length.
+        """
+        if self.block_number.get() == 0:
+            return
+        count = self.event_count.get()
+        record = EventRecord(self.execution_phase.get() or Initialization(), cast("RuntimeEvent", event))
+        encoded = self.runtime.assembly().codecs.of(EventRecord).encode(record)
+        key = self.storage_entry("event_records").prefix
+        body = (self.state.get(key) or b"\0")[len(encode(Compact[u32], count)) :]
+        self.state.put(key, encode(Compact[u32], count + 1) + body + encoded)
+        self.event_count.put(count + 1)
+
+    def block_events(self) -> tuple[EventRecord, ...]:
+        """The events of the block so far."""
+        return self.event_records.get()
+
+    def _emit(self, event: Event) -> None:
+        self.runtime.deposit(self.mount_name, event)
+
+    # --- accounts ---
+
+    @runtime_api("AccountNonceApi_account_nonce")
+    def account_nonce(self, who: AccountId) -> Nonce:
+        """How many transactions the account has signed."""
+        return self.account[who].nonce
+
+    def inc_account_nonce(self, who: AccountId) -> None:
+        """Count a transaction of the account."""
+        info = self.account[who]
+        self.account[who] = AccountInfo(
+            Nonce(info.nonce + 1), info.consumers, info.providers, info.sufficients, info.data
+        )
+
+    def account_exists(self, who: AccountId) -> bool:
+        """Whether anything keeps the account alive."""
+        return self.account[who].exists
+
+    def can_dec_provider(self, who: AccountId) -> bool:
+        """Whether the account can lose a provider."""
+        return self.account[who].can_dec_provider
+
+    def can_inc_consumer(self, who: AccountId) -> bool:
+        """Whether the account can take another consumer."""
+        info = self.account[who]
+        return info.providers > 0 and info.consumers < self.max_consumers
+
+    def inc_providers(self, who: AccountId) -> None:
+        """Add a provider."""
+        before = self.account[who]
+        self.put_account(who, before, accounts.inc_providers(before))
+
+    def dec_providers(self, who: AccountId) -> None:
+        """Remove a provider; raises `DispatchFailure` where consumers remain."""
+        before = self.account[who]
+        self.put_account(who, before, accounts.dec_providers(before))
+
+    def inc_sufficients(self, who: AccountId) -> None:
+        """Add a self-sufficient reference."""
+        before = self.account[who]
+        self.put_account(who, before, accounts.inc_sufficients(before))
+
+    def dec_sufficients(self, who: AccountId) -> None:
+        """Remove a self-sufficient reference."""
+        before = self.account[who]
+        self.put_account(who, before, accounts.dec_sufficients(before))
+
+    def inc_consumers(self, who: AccountId) -> None:
+        """Add a consumer; raises `DispatchFailure` where there is no provider or there are too many."""
+        self.account[who] = accounts.inc_consumers(self.account[who], self.max_consumers)
+
+    def dec_consumers(self, who: AccountId) -> None:
+        """Remove a consumer."""
+        self.account[who] = accounts.dec_consumers(self.account[who])
+
+    def put_account(self, who: AccountId, before: AccountInfo, after: AccountInfo | None) -> None:
+        """Store a changed account, or remove it, and tell of its birth or death."""
+        if after is not None and after.exists:
+            self.account[who] = after
+        else:
+            del self.account[who]
+        match accounts.life(before, after):
+            case Life.CREATED:
+                self._emit(self.NewAccount(account=who))
+            case Life.KILLED:
+                self._emit(self.KilledAccount(account=who))
+            case Life.SAME:
+                pass
+
+    # --- code ---
+
+    def check_version(self, code: bytes) -> None:
+        """Raise unless new code is a later version of this runtime."""
+        if self.read_version is None:
+            return
+        try:
+            new = self.read_version(code)
+        except ChainError as failure:
+            raise self.FailedToExtractRuntimeVersion(str(failure)) from failure
+        if new is None:
+            raise self.FailedToExtractRuntimeVersion
+        if new.spec_name != self.version.spec_name:
+            raise self.InvalidSpecName
+        if new.spec_version <= self.version.spec_version:
+            raise self.SpecVersionNeedsToIncrease
+
+    def update_code_in_storage(self, code: bytes) -> None:
+        """Put code into place; it runs from the next block on."""
+        self.state.put(CODE_KEY, code)
+        self.deposit_log(RuntimeEnvironmentUpdated())
+        self._emit(self.CodeUpdated())
+
+    def _set_code(self, code: bytes) -> None:
+        if self.on_set_code is None:
+            self.update_code_in_storage(code)
+        else:
+            self.on_set_code(self, code)
+
+    def _authorize(self, code_hash: Hash, *, check_version: bool) -> None:
+        self.authorized_upgrade.put(CodeUpgradeAuthorization(code_hash, check_version))
+        self._emit(self.UpgradeAuthorized(code_hash=code_hash, check_version=check_version))
+
+
+__all__ = ["AccountData", "AccountInfo", "System"]

@@ -1,0 +1,114 @@
+"""An assembled runtime as metadata: pallets, signed extensions, extrinsic."""
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_type_hints
+
+from substrate.crypto.multi import MultiAddress, MultiSignature
+from substrate.runtime.metadata import (
+    ConstantDescription,
+    ExtensionDescription,
+    ExtrinsicDescription,
+    Modifier,
+    PalletDescription,
+    StorageDescription,
+    metadata_v14,
+    unchecked_extrinsic,
+)
+from substrate.runtime.pallet import Setting
+from substrate.runtime.placeholders import OriginCaller, RuntimeCall, RuntimeEvent
+from substrate.runtime.storage import MISSING
+from substrate.scale.registry import Registry
+from substrate.scale.types import Compact, Fixed, Hint, Struct, make_enum, make_struct, u8, u32, variant
+from substrate.types import Balance, Hash, Nonce
+
+if TYPE_CHECKING:
+    from substrate.runtime.assembly import Runtime
+    from substrate.runtime.tables import Assembly, Mounted
+
+
+@variant(0)
+class Immortal(Struct):
+    """The one variant of `Era` shown: clients special-case the type, and 256 variants would cost them 30 ms."""
+
+
+def _extension(name: str, module: str, fields: tuple[Hint, ...] = ()) -> type[Struct]:
+    named = [(f"_{place}", hint) for place, hint in enumerate(fields)]
+    return make_struct(name, named, path=f"{module}::{name}", unnamed=True)
+
+
+ERA = make_enum("sp_runtime::generic::era::Era", [Immortal])
+Option32: TypeAlias = Annotated[bytes, Fixed(32)] | None
+_SYSTEM = "frame_system::extensions"
+_MODE = make_enum(
+    "frame_metadata_hash_extension::Mode",
+    [make_struct("Disabled", [], index=0), make_struct("Enabled", [], index=1)],
+)
+EXTENSIONS: tuple[tuple[type[Struct], Any], ...] = (
+    (_extension("CheckNonZeroSender", f"{_SYSTEM}::check_non_zero_sender"), tuple[()]),
+    (_extension("CheckSpecVersion", f"{_SYSTEM}::check_spec_version"), u32),
+    (_extension("CheckTxVersion", f"{_SYSTEM}::check_tx_version"), u32),
+    (_extension("CheckGenesis", f"{_SYSTEM}::check_genesis"), Hash),
+    (_extension("CheckMortality", f"{_SYSTEM}::check_mortality", (ERA,)), Hash),
+    (_extension("CheckNonce", f"{_SYSTEM}::check_nonce", (Compact[Nonce],)), tuple[()]),
+    (_extension("CheckWeight", f"{_SYSTEM}::check_weight"), tuple[()]),
+    (_extension("ChargeTransactionPayment", "pallet_transaction_payment", (Compact[Balance],)), tuple[()]),
+    (
+        make_struct("CheckMetadataHash", [("mode", _MODE)], path="frame_metadata_hash_extension::CheckMetadataHash"),
+        Option32,
+    ),
+)
+"""The signed extensions, each with what it adds to the signed payload."""
+
+
+def encode_metadata(assembly: "Assembly") -> bytes:
+    """The metadata V14 of a runtime."""
+    extensions = tuple(ExtensionDescription(kind.__name__, kind, extra) for kind, extra in EXTENSIONS)
+    extrinsic = unchecked_extrinsic(
+        address=MultiAddress,
+        call=RuntimeCall,
+        signature=MultiSignature,
+        extra=tuple[tuple(kind for kind, _ in EXTENSIONS)],  # pyright: ignore[reportInvalidTypeArguments]  # a hint made at run time
+    )
+    runtime = make_struct("Runtime", [], path=f"{assembly.runtime.crate}::Runtime")
+    pallets = tuple(_pallet(assembly, mounted) for mounted in assembly.mounts.values())
+    extras = (RuntimeEvent, OriginCaller, u8)
+    return metadata_v14(
+        Registry(assembly.codecs), pallets, ExtrinsicDescription(extrinsic, extensions), runtime, extras
+    )
+
+
+def _pallet(assembly: "Assembly", mounted: "Mounted") -> PalletDescription:
+    from substrate.runtime.tables import crate_of
+
+    errors = [make_struct(name, [], index=kind.index) for name, kind in mounted.kind.errors.items()]
+    return PalletDescription(
+        name=mounted.name,
+        index=mounted.index,
+        storage=tuple(_storage(assembly, mounted)),
+        calls=assembly.call_hints.get(mounted.attribute),
+        event=assembly.event_hints.get(mounted.attribute),
+        error=make_enum(f"{crate_of(mounted)}::pallet::Error", errors) if errors else None,
+        constants=tuple(_constants(assembly, mounted)),
+    )
+
+
+def _storage(assembly: "Assembly", mounted: "Mounted") -> Iterator[StorageDescription]:
+    for declaration, keys, value, optional in assembly.storage_of(mounted.attribute):
+        codec = assembly.codecs.of(value)
+        default = b"\0" if declaration.default is MISSING else codec.encode(declaration.default)
+        key: Any = None
+        if keys:
+            key = keys[0] if len(keys) == 1 else tuple[keys]  # pyright: ignore[reportInvalidTypeArguments]  # a hint made at run time
+        modifier = Modifier.OPTIONAL if optional else Modifier.DEFAULT
+        yield StorageDescription(declaration.name or "", modifier, value, default, declaration.hashers, key)
+
+
+def _constants(assembly: "Assembly", mounted: "Mounted") -> Iterator[ConstantDescription]:
+    hints = get_type_hints(mounted.kind, include_extras=True)
+    runtime: Runtime = assembly.detached()
+    pallet = getattr(runtime, mounted.attribute)
+    for name in dict.fromkeys(name for base in reversed(mounted.kind.__mro__) for name in vars(base)):
+        setting = vars(mounted.kind).get(name) or getattr(mounted.kind, name, None)
+        if isinstance(setting, Setting) and setting.in_metadata:
+            value = assembly.codecs.of(hints[name]).encode(getattr(pallet, name))
+            yield ConstantDescription(setting.name or "", hints[name], value)

@@ -1,0 +1,152 @@
+"""The block tree: fork choice, reorganisation, finality, states."""
+
+import pytest
+
+from substrate.client.chain import BlockchainError, Chain
+from substrate.client.execution import executor
+from substrate.client.importing import BlockImport, ExecutionCache
+from substrate.types import Hash
+from tests.substrate.client.mini_node import MiniNode, SealConsensus, load_mini, weight_of
+from tests.substrate.runtime.mini import ALICE, FERDIE, UNIT, account, genesis_state, transfer
+
+
+def test_a_new_chain_is_its_genesis() -> None:
+    chain = MiniNode().chain
+
+    assert chain.best == chain.finalized == chain.genesis == chain.number_to_hash(0)
+    assert chain.leaves() == (chain.genesis,)
+    assert chain.state(chain.genesis).root == genesis_state().root
+
+
+def test_the_longer_fork_wins_at_equal_weight() -> None:
+    node = MiniNode()
+    a1 = node.grow(salt=1)
+    b1 = node.grow(parent=node.chain.genesis, salt=2)
+    b2 = node.grow(parent=b1)
+
+    assert node.chain.best == b2
+    assert set(node.chain.leaves()) == {a1, b2}
+    assert node.chain.leaves()[0] == b2
+
+
+def test_weight_beats_length() -> None:
+    node = MiniNode()
+    a1 = node.grow(salt=1)
+    node.grow(parent=a1)
+    b1 = node.grow(parent=node.chain.genesis, weight=1)
+
+    assert node.chain.best == b1
+    assert node.chain.weight(b1) == 1
+
+
+def test_ties_go_to_the_lower_hash_whatever_came_first() -> None:
+    node, other = MiniNode(), MiniNode()
+    blocks = [node.make(salt=salt) for salt in range(4)]
+    for block in blocks:
+        node.importer.import_block(block)
+    for block in reversed(blocks):
+        other.importer.import_block(block)
+
+    assert node.chain.best == other.chain.best == min(block.hash for block in blocks)
+
+
+def test_relations_between_forks() -> None:
+    node = MiniNode()
+    chain, a1 = node.chain, node.grow()
+    a2, b2 = node.grow(parent=a1, salt=1), node.grow(parent=a1, salt=2)
+    b3 = node.grow(parent=b2)
+
+    assert chain.common_ancestor(a2, b3) == a1
+    assert chain.route(a2, b3) == ((a2,), (b2, b3))
+    assert chain.is_ancestor(a1, b3)
+    assert chain.is_ancestor(b3, b3)
+    assert not chain.is_ancestor(a2, b3)
+    assert not chain.is_ancestor(b3, a1)
+    assert chain.children(a1) == (a2, b2)
+    assert list(chain.ancestry(b3)) == [b2, a1, chain.genesis]
+    assert [chain.number_to_hash(n, b3) for n in range(5)] == [chain.genesis, a1, b2, b3, None]
+    assert chain.number_to_hash(2, a2) == a2
+
+
+def test_finalising_drops_the_other_forks_and_moves_the_best_block_first() -> None:
+    node = MiniNode()
+    chain, a1 = node.chain, node.grow()
+    heard: list[tuple[str, Hash]] = []
+    a2, b2 = node.grow(parent=a1, salt=1, weight=2), node.grow(parent=a1, salt=2)
+    assert chain.best == a2
+    chain.on_best(lambda block: heard.append(("best", block)))
+    chain.on_finalized(lambda block: heard.append(("final", block)))
+
+    chain.finalize(b2)
+
+    assert heard == [("best", b2), ("final", b2)]
+    assert chain.finalized == chain.best == b2
+    assert a2 not in chain
+    assert [chain.number_to_hash(n) for n in range(3)] == [chain.genesis, a1, b2]
+    assert chain.is_ancestor(a1, b2)
+    assert chain.common_ancestor(a1, b2) == a1
+    assert chain.children(a1) == (b2,)
+
+
+def test_only_descendants_of_the_final_block_are_finalised_or_built_on() -> None:
+    node = MiniNode()
+    a1 = node.grow(salt=1)
+    late = node.make(parent=node.chain.genesis, salt=2)
+    node.grow(parent=a1)
+    node.chain.finalize(a1)
+
+    with pytest.raises(BlockchainError, match="NotInFinalizedChain"):
+        node.importer.import_block(late)
+    with pytest.raises(BlockchainError, match="NotInFinalizedChain"):
+        node.chain.finalize(node.chain.genesis)
+    with pytest.raises(BlockchainError, match="UnknownBlock"):
+        node.chain.finalize(Hash(bytes(32)))
+
+
+def test_states_are_kept_for_a_window_of_final_blocks_and_for_all_others() -> None:
+    chain = Chain(genesis_state(), load_mini, weight=weight_of, kept_states=2)
+    node = MiniNode()
+    importer = BlockImport(chain, SealConsensus(), executor(load_mini), ExecutionCache())
+    blocks = [node.grow(node.sign(ALICE, transfer(FERDIE, UNIT), n)) for n in range(5)]
+    for block in blocks:
+        importer.import_block(node.chain.block(block))
+
+    chain.finalize(blocks[3])
+
+    kept = [chain.runtime(block).balances.free_balance(account(FERDIE)) // UNIT for block in blocks[2:]]
+    assert kept == [3, 4, 5]
+    with pytest.raises(BlockchainError, match="StateDiscarded"):
+        chain.state(blocks[1])
+    assert chain.block(blocks[1]).header.number == 2
+
+
+def test_a_block_that_is_not_viable_and_its_descendants_are_never_best() -> None:
+    node = MiniNode()
+    chain, a1 = node.chain, node.grow()
+    a2 = node.grow(parent=a1, salt=1)
+    a3, b2 = node.grow(parent=a2), node.grow(parent=a1, salt=2)
+    reverted: set[Hash] = {a2}
+    heard: list[Hash] = []
+    chain.on_best(heard.append)
+    chain.is_viable = lambda block: block not in reverted
+
+    chain.reconsider()
+    assert chain.best == b2
+    node.grow(parent=a3)
+    assert chain.best == b2
+    reverted.clear()
+    chain.reconsider()
+
+    assert chain.number(chain.best) == 4
+    assert heard == [b2, chain.best]
+
+
+def test_a_cancelled_subscription_is_silent() -> None:
+    node = MiniNode()
+    heard: list[Hash] = []
+    cancel = node.chain.on_imported(heard.append)
+    first = node.grow()
+    cancel()
+    node.grow()
+
+    assert heard == [first]
