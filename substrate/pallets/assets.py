@@ -18,7 +18,9 @@ from substrate.pallets.assets_types import (
     AssetIdParameter,
     AssetMetadata,
     AssetStatus,
+    ByConsumer,
     ByDepositFrom,
+    ByDepositHeld,
     Debit,
 )
 from substrate.pallets.balances import Balances
@@ -193,7 +195,7 @@ class Assets(AssetsAdmin):
     def refund(self, origin: Signed, id: AssetIdParameter, allow_burn: bool) -> None:
         """Return the deposit of the caller's asset account, and end the account."""
         account, details = self.account.get(id, origin), self.details(id)
-        if account is None:
+        if account is None or not isinstance(account.reason, ByConsumer | ByDepositHeld):
             raise self.NoDeposit
         if details.status != AssetStatus.Live:
             raise self.AssetNotLive

@@ -103,10 +103,10 @@ class Grandpa(SessionHandler):
         """Current authority set has been resumed."""
 
     class PauseFailed(Error):
-        """Attempt to signal GRANDPA pause when the authority set isn't live (either paused or already pending pause)."""
+        """Attempt to signal GRANDPA pause when the authority set isn't live."""
 
     class ResumeFailed(Error):
-        """Attempt to signal GRANDPA resume when the authority set isn't paused (either live or already pending resume)."""
+        """Attempt to signal GRANDPA resume when the authority set isn't paused."""
 
     class ChangePending(Error):
         """Attempt to signal GRANDPA change with one already pending."""

@@ -4,6 +4,7 @@ Source: polkadot-sdk, `substrate/frame/system/src/lib.rs`.
 """
 
 from collections.abc import Callable, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
 from substrate.block import ZERO_HASH, Digest, DigestItem, Header, RuntimeEnvironmentUpdated, extrinsics_root
@@ -34,7 +35,7 @@ from substrate.runtime.pallet import Error, Event, Pallet, call, config, constan
 from substrate.runtime.placeholders import RuntimeEvent
 from substrate.runtime.storage import StorageMap, StorageValue, storage_map, storage_value
 from substrate.runtime.version import RuntimeVersion
-from substrate.scale.codec import encode
+from substrate.scale.codec import Codec, codec_of, encode
 from substrate.scale.types import Compact, Struct, u16, u32, u64
 from substrate.types import AccountId, BlockNumber, Hash, Nonce, Weight
 
@@ -45,6 +46,7 @@ CODE_KEY = b":code"
 HEAP_PAGES_KEY = b":heappages"
 EXTRINSIC_INDEX_KEY = b":extrinsic_index"
 GENESIS_PARENT = Hash(b"\x45" * 32)
+_COUNT: Codec[int] = codec_of(Compact[u32])
 
 REMARK = Weight(4_000_000, 0)
 SET_HEAP_PAGES = Weight(180_000_000, 1_485)
@@ -341,11 +343,17 @@ class System(Pallet):
             return
         count = self.event_count.get()
         record = EventRecord(self.execution_phase.get() or Initialization(), cast("RuntimeEvent", event))
-        encoded = self.runtime.assembly().codecs.of(EventRecord).encode(record)
-        key = self.storage_entry("event_records").prefix
-        body = (self.state.get(key) or b"\0")[len(encode(Compact[u32], count)) :]
-        self.state.put(key, encode(Compact[u32], count + 1) + body + encoded)
+        body = (self.state.get(self._events_key) or b"\0")[len(_COUNT.encode(count)) :]
+        self.state.put(self._events_key, _COUNT.encode(count + 1) + body + self._record_codec.encode(record))
         self.event_count.put(count + 1)
+
+    @cached_property
+    def _events_key(self) -> bytes:
+        return self.storage_entry("event_records").prefix
+
+    @cached_property
+    def _record_codec(self) -> Codec[EventRecord]:
+        return self.runtime.assembly().codecs.of(EventRecord)
 
     def block_events(self) -> tuple[EventRecord, ...]:
         """The events of the block so far."""

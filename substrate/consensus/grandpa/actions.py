@@ -39,7 +39,7 @@ class SetTimer:
 
 @dataclass(frozen=True, slots=True)
 class Finalize:
-    """A block is final. If a set change is due there, call `start_set` next."""
+    """A block is final; comes last. If a set change is due there, call `start_set` next."""
 
     block: BlockRef
     justification: GrandpaJustification

@@ -168,7 +168,7 @@ class Voter:
         self._send_commits()
         self._set_timer()
         actions, self._actions = self._actions, []
-        return actions
+        return sorted(actions, key=lambda action: isinstance(action, Finalize))
 
     def _last_state(self, number: int) -> RoundState:
         last = self.rounds.get(number - 1)

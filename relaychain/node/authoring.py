@@ -1,0 +1,104 @@
+"""BABE authoring: at each slot of ours, build a block on the best chain.
+
+Source: polkadot-sdk, `substrate/client/consensus/slots/src/lib.rs`, `substrate/client/basic-authorship/src`.
+"""
+
+from collections.abc import Callable, Mapping
+
+from relaychain.node.block_sync import BlockSync
+from relaychain.node.engine import RelayConsensus
+from substrate.block import Block, Header
+from substrate.client.execution import Facts, RuntimeLoader, as_execution, runtime_class_at
+from substrate.client.importing import BlockImport
+from substrate.client.pool import TransactionPool
+from substrate.client.protocols import Clock
+from substrate.consensus.babe.epochs import slot_start_us
+from substrate.consensus.babe.lottery import Keys, claim_slot
+from substrate.consensus.babe.types import pre_digest_item
+from substrate.consensus.babe.verification import header_slot, seal_header
+from substrate.crypto.keys import Ed25519Pair
+from substrate.runtime.executive import BlockBuilder
+from substrate.runtime.validity import ExhaustsResources, TransactionInvalid
+from substrate.types import Hash, Slot
+
+BABE_INHERENT = b"babeslot"
+TIMESTAMP_INHERENT = b"timstap0"
+
+InherentSource = Callable[[Hash, Slot], Mapping[bytes, bytes]]
+"""Further inherent data for a block on a parent."""
+
+
+class Authoring:
+    """One author."""
+
+    def __init__(
+        self,
+        consensus: RelayConsensus,
+        importer: BlockImport,
+        pool: TransactionPool,
+        sync: BlockSync,
+        loader: RuntimeLoader,
+        *,
+        keys: Keys,
+        clock: Clock,
+        inherents: InherentSource,
+    ) -> None:
+        self._consensus = consensus
+        self._importer = importer
+        self._chain = importer.chain
+        self._pool = pool
+        self._sync = sync
+        self._loader = loader
+        self._keys = keys
+        self._clock = clock
+        self._inherents = inherents
+
+    async def run(self) -> None:
+        """Try every slot from the next one on."""
+        duration = self._consensus.config.slot_duration
+        while True:
+            slot = Slot(self._consensus.slot_now() + 1)
+            await self._clock.sleep_until_us(slot_start_us(slot, slot_duration_ms=duration))
+            self.on_slot(slot)
+
+    def on_slot(self, slot: Slot) -> Block | None:
+        """Build, import and announce a block, if the slot is ours."""
+        parent_hash = self._chain.best
+        parent = self._chain.header(parent_hash)
+        if header_slot(parent) >= slot:
+            return None
+        epoch = self._consensus.epochs.epoch_for(parent_hash, slot).epoch
+        claim = claim_slot(slot, epoch, self._keys)
+        if claim is None:
+            return None
+        digest, pair = claim
+        facts = Facts()
+        state = self._chain.state(parent_hash)
+        builder = BlockBuilder(runtime_class_at(state, self._loader), state, parent, (pre_digest_item(digest),), facts)
+        block = self._fill(builder, parent_hash, parent, slot, pair, facts)
+        self._importer.import_block(block)
+        self._sync.announce(block)
+        return block
+
+    def _fill(
+        self, builder: BlockBuilder, parent_hash: Hash, parent: Header, slot: Slot, pair: Ed25519Pair, facts: Facts
+    ) -> Block:
+        moment = slot * self._consensus.config.slot_duration
+        own = {TIMESTAMP_INHERENT: moment.to_bytes(8, "little"), BABE_INHERENT: slot.to_bytes(8, "little")}
+        builder.inherents({**own, **self._inherents(parent_hash, slot)})
+        push_ready(builder, self._pool)
+        built = builder.build()
+        block = Block(seal_header(built.block.header, pair), built.block.extrinsics)
+        self._importer.cache.put(block, as_execution(built.executed, facts))
+        return block
+
+
+def push_ready(builder: BlockBuilder, pool: TransactionPool) -> None:
+    """Fill a block from a pool until it has no room; drops from the pool what turned out invalid."""
+    for transaction in pool.ready():
+        try:
+            builder.push(transaction.raw)
+        except TransactionInvalid as failure:
+            if isinstance(failure.variant, ExhaustsResources):
+                return
+            pool.remove_invalid(transaction.hash)

@@ -1,0 +1,107 @@
+"""A relay chain node, assembled: chain, pool, import, sync, authoring, finality, RPC.
+
+Source: polkadot-sdk, `polkadot/node/service/src/lib.rs`.
+"""
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from relaychain.node.authoring import Authoring
+from relaychain.node.block_sync import BlockSync
+from relaychain.node.engine import RelayConsensus, fork_choice_weight
+from relaychain.node.finality import Grandpa
+from substrate.client.chain import Chain
+from substrate.client.execution import RuntimeLoader, executor
+from substrate.client.importing import BlockImport, ExecutionCache
+from substrate.client.pool import TransactionPool
+from substrate.client.protocols import Clock, Network, Recorder
+from substrate.client.rpc.dispatch import RpcDispatcher
+from substrate.client.rpc.methods_system import NodeInfo
+from substrate.client.rpc.node import node_rpc
+from substrate.client.validation import pool_validator
+from substrate.consensus.babe.types import AuthorityId, BabeConfiguration
+from substrate.consensus.grandpa.types import AuthorityList
+from substrate.crypto.keys import Ed25519Pair
+from substrate.runtime.assembly import Runtime
+from substrate.scale.codec import codec_of
+from substrate.trie.trie import Trie
+from substrate.types import Hash, Slot
+
+_AUTHORITIES = codec_of(AuthorityList)
+
+
+@dataclass(frozen=True)
+class SessionKeyPairs:
+    """A validator's consensus keys."""
+
+    babe: Ed25519Pair
+    grandpa: Ed25519Pair
+    para_validator: Ed25519Pair
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What a node is given by whoever runs it."""
+
+    network: Network
+    clock: Clock
+    recorder: Recorder
+    cache: ExecutionCache
+
+
+class RelayNode:
+    """One relay node; it authors and votes if it has keys."""
+
+    def __init__(
+        self,
+        genesis: Trie,
+        loader: RuntimeLoader,
+        info: NodeInfo,
+        surroundings: Surroundings,
+        keys: SessionKeyPairs | None = None,
+    ) -> None:
+        self.name = surroundings.network.name
+        self.keys = keys
+        self.surroundings = surroundings
+        self.chain: Chain[Runtime] = Chain(genesis, loader, weight=fork_choice_weight)
+        clock, network, recorder = surroundings.clock, surroundings.network, surroundings.recorder
+        config = BabeConfiguration.decode(self._genesis_api("BabeApi_configuration"))
+        voters = _AUTHORITIES.decode(self._genesis_api("GrandpaApi_grandpa_authorities"))
+        self.consensus = RelayConsensus(self.chain, config, voters, clock)
+        self.importer = BlockImport(self.chain, self.consensus, executor(loader), surroundings.cache)
+        self.pool = TransactionPool(self.chain, pool_validator(self.chain))
+        self.sync = BlockSync(self.importer, self.pool, network, clock, recorder)
+        self.finality = Grandpa(
+            self.consensus,
+            key=keys.grandpa if keys else None,
+            gossip_us=config.slot_duration * 1000 // 6,
+            network=network,
+            clock=clock,
+            recorder=recorder,
+        )
+        babe = {AuthorityId(keys.babe.public): keys.babe} if keys else {}
+        self.authoring = Authoring(
+            self.consensus,
+            self.importer,
+            self.pool,
+            self.sync,
+            loader,
+            keys=babe,
+            clock=clock,
+            inherents=self._inherents,
+        )
+        self.rpc: RpcDispatcher = node_rpc(info, self.chain, self.pool, network=network)
+
+    def start(self, tasks: asyncio.TaskGroup) -> None:
+        """Take part: listen, vote, author."""
+        self.sync.start(tasks)
+        self.finality.start(tasks)
+        if self.keys is not None:
+            tasks.create_task(self.authoring.run(), name=f"{self.name} authoring")
+
+    def _genesis_api(self, name: str) -> bytes:
+        return self.chain.runtime(self.chain.genesis).api(name, b"")
+
+    def _inherents(self, parent: Hash, slot: Slot) -> Mapping[bytes, bytes]:
+        return {}

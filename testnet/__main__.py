@@ -1,0 +1,5 @@
+"""`python -m testnet`."""
+
+from testnet.cli import main
+
+main()

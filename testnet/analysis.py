@@ -1,0 +1,193 @@
+"""A run's record as pandas DataFrames: `testnet.load("latest").messages`."""
+
+import sqlite3
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import pandas as pd
+
+from testnet.record import RecordError, find_record, record_digest
+from testnet.tables import FRAMES, ORDERS, TABLES, VIEWS, Kind, stored_name
+
+
+def load(which: str | Path = "latest", *, runs: str | Path = "runs") -> "Run":
+    """Open the record of a run, finished or running.
+
+    Args:
+        which: "latest", a run's directory, or a record file.
+        runs: Where "latest" looks.
+
+    Raises:
+        RecordError: There is no such record.
+    """
+    return Run(find_record(which, runs))
+
+
+class Run:
+    """One run. Every table and view of the record is an attribute: `run.blocks`, `run.messages`, `run.hops`, ...
+
+    Frames are read once; `refresh()` reads a running record again. Amounts are exact Python integers, times UTC,
+    latencies Timedelta, stages ordered categories; `schema()` is the data dictionary.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._frames: dict[str, pd.DataFrame] = {}
+        try:
+            self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+            self._db.execute("SELECT name FROM run LIMIT 1")
+        except sqlite3.Error as error:
+            raise RecordError(f"{path} is not a record that can be read: {error}") from error
+
+    def __getattr__(self, name: str) -> pd.DataFrame:
+        if name.startswith("_") or name not in FRAMES:
+            raise AttributeError(f"a run has no table {name!r}; it has {', '.join(sorted(FRAMES))}")
+        if name not in self._frames:
+            self._frames[name] = self.df(name)
+        return self._frames[name]
+
+    def __dir__(self) -> list[str]:
+        return [*super().__dir__(), *FRAMES]
+
+    def __repr__(self) -> str:
+        return f"<Run {self.meta.get('name', '?')} at {self.path}>"
+
+    @property
+    def meta(self) -> dict[str, str]:
+        """What the run was: name, seed, clock, network file, digest."""
+        return dict(self._db.execute("SELECT name, value FROM run"))
+
+    def refresh(self) -> "Run":
+        """Forget what was read; the next use reads again."""
+        self._frames.clear()
+        return self
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def sql(self, query: str, parameters: Sequence[object] | dict[str, object] = ()) -> pd.DataFrame:
+        """Any query over the record, as SQLite answers it."""
+        return cast("Any", pd).read_sql_query(query, self._db, params=parameters)
+
+    def df(
+        self,
+        table: str,
+        *,
+        columns: Sequence[str] | None = None,
+        chain: str | None = None,
+        since_us: int | None = None,
+    ) -> pd.DataFrame:
+        """One table with its types, or the part that is asked for."""
+        kinds = FRAMES[table]
+        wanted = list(kinds) if columns is None else list(columns)
+        conditions = [("chain = ?", chain), ("at >= ?", since_us)]
+        where = " AND ".join(text for text, value in conditions if value is not None)
+        order = "" if table in VIEWS else " ORDER BY rowid"
+        names = ", ".join(f'"{name}"' for name in wanted)
+        rows = self._db.execute(
+            f"SELECT {names} FROM {table}{' WHERE ' + where if where else ''}{order}",
+            [value for _, value in conditions if value is not None],
+        ).fetchall()
+        # Columns stay objects until their kind is known: a detour over float would lose digits.
+        raw = {name: [row[position] for row in rows] for position, name in enumerate(wanted)}
+        return pd.DataFrame({name: _typed(raw[name], kinds[name], ORDERS.get((table, name))) for name in wanted})
+
+    def schema(self) -> pd.DataFrame:
+        """The data dictionary: every table, column and kind."""
+        docs = {
+            **{name: table.doc for name, table in TABLES.items()},
+            **{name: view.doc for name, view in VIEWS.items()},
+        }
+        rows = [
+            (table, column, kind, docs[table]) for table, columns in FRAMES.items() for column, kind in columns.items()
+        ]
+        return pd.DataFrame(rows, columns=["table", "column", "kind", "doc"])
+
+    def summary(self) -> pd.DataFrame:
+        """Messages by channel: count, ok, failed, trapped, p50/p90/p99 of the latency, and exact sums of the fees."""
+        grouped = self.messages.groupby(["origin", "dest"], observed=True, sort=True)
+        rows = [(*channel, *(measure(frame) for measure in _MEASURES.values())) for channel, frame in grouped]
+        return pd.DataFrame(rows, columns=["origin", "dest", *_MEASURES])
+
+    def digest(self) -> str:
+        """Blake2-256 over the facts: two runs of one network file, seed and code on the virtual clock agree."""
+        return record_digest(self._db)
+
+    def export(self, directory: str | Path, kind: Literal["parquet", "csv", "jsonl"] = "csv") -> list[Path]:
+        """Write every table to `directory`. Parquet needs `pip install relayloom[parquet]`."""
+        target = Path(directory)
+        target.mkdir(parents=True, exist_ok=True)
+        written = list[Path]()
+        for name in FRAMES:
+            path = target / f"{name}.{kind}"
+            _write(self.df(name), path, kind)
+            written.append(path)
+        return written
+
+    def fact_count(self, table: str) -> int:
+        """Rows of a fact table."""
+        return int(self._db.execute(f"SELECT COUNT(*) FROM {stored_name(table)}").fetchone()[0])
+
+
+def _exact_sum(column: str) -> Callable[[pd.DataFrame], int]:
+    return lambda frame: sum(amount for amount in frame[column] if amount is not None)
+
+
+def _latency(quantile: float) -> Callable[[pd.DataFrame], Any]:
+    return lambda frame: frame.latency.quantile(quantile)
+
+
+_MEASURES: dict[str, Callable[[pd.DataFrame], Any]] = {
+    "count": len,
+    "ok": lambda frame: int(frame.status.isin(["executed", "final"]).sum()),
+    "failed": lambda frame: int((frame.status == "failed").sum()),
+    "trapped": lambda frame: int((frame.status == "trapped").sum()),
+    "p50": _latency(0.5),
+    "p90": _latency(0.9),
+    "p99": _latency(0.99),
+    "fee_tx": _exact_sum("fee_tx"),
+    "fee_delivery": _exact_sum("fee_delivery"),
+    "fee_execution": _exact_sum("fee_execution"),
+}
+
+
+def _typed(values: list[Any], kind: Kind, order: tuple[str, ...] | None) -> "pd.Series[Any]":
+    """A column of SQLite's values in the type that its kind means."""
+    column = pd.Series(values, dtype=object)
+    match kind:
+        case "category":
+            return column.astype("category")
+        case "stage":
+            return column.astype(pd.CategoricalDtype(list(order or ()), ordered=True))
+        case "int":
+            return column.astype("Int64")
+        case "u32":
+            return column.astype("UInt32")
+        case "bool":
+            return column.astype("boolean")
+        case "float":
+            return column.astype("float64")
+        case "amount":
+            return pd.Series([None if value is None else int(value) for value in values], dtype=object)
+        case "time":
+            return pd.to_datetime(column.astype("Int64"), unit="us", utc=True).astype("datetime64[ns, UTC]")
+        case "span":
+            return pd.to_timedelta(column.astype("Int64"), unit="us").astype("timedelta64[ns]")
+        case "text" | "json":
+            return column.astype("str") if column.notna().all() else column.astype("string")
+
+
+def _write(frame: pd.DataFrame, path: Path, kind: str) -> None:
+    exact = {name: frame[name].map(str, na_action="ignore") for name in frame.columns if frame[name].dtype == object}
+    frame = frame.assign(**exact)
+    if kind == "csv":
+        frame.to_csv(path, index=False)
+    elif kind == "jsonl":
+        frame.to_json(path, orient="records", lines=True, date_format="iso")
+    else:
+        try:
+            frame.to_parquet(path)
+        except ImportError as error:
+            raise RecordError("parquet needs pyarrow: pip install 'relayloom[parquet]'") from error

@@ -1,0 +1,25 @@
+"""Genesis states from a network file."""
+
+from relaychain.runtime.genesis import RelayGenesis, relay_genesis_state, same_key_for_all
+from substrate.trie.trie import Trie
+from substrate.types import Balance
+from testnet.keys import DEV_BALANCE, dev_accounts, session_keys, stash
+from testnet.manifest import Manifest
+
+
+def relay_genesis(manifest: Manifest) -> Trie:
+    """The relay chain's genesis state."""
+    relay = manifest.relaychain
+    slot_ms = manifest.block_time_us // 1000
+    endowed = {account: Balance(DEV_BALANCE) for account in dev_accounts()}
+    for node in relay.validators:
+        endowed[stash(node)] = Balance(node.balance if node.balance is not None else relay.default_balance)
+    genesis = RelayGenesis(
+        slot_duration_ms=slot_ms,
+        epoch_slots=relay.epoch_duration.amount,
+        validators=tuple((stash(node), same_key_for_all(session_keys(node).babe.public)) for node in relay.validators),
+        balances=tuple(endowed.items()),
+        sudo=dev_accounts()[0],
+        configuration={"minimum_backing_votes": relay.minimum_backing_votes},
+    )
+    return relay_genesis_state(genesis)

@@ -1,0 +1,31 @@
+"""Keys of a local network: the dev accounts, and what nodes sign with."""
+
+from relaychain.node.validator import SessionKeyPairs
+from substrate.crypto.keys import Ed25519Pair, Sr25519Pair, dev_pair
+from substrate.types import AccountId
+from testnet.manifest import Node
+
+DEV_NAMES = ("Alice", "Bob", "Charlie", "Dave", "Eve", "Ferdie")
+DEV_BALANCE = 1 << 60
+"""What each dev account has at genesis: upstream's presets give the same."""
+
+
+def dev_pairs() -> tuple[Ed25519Pair | Sr25519Pair, ...]:
+    """//Alice to //Ferdie, sr25519 and ed25519."""
+    return tuple(dev_pair(name, scheme) for scheme in ("sr25519", "ed25519") for name in DEV_NAMES)
+
+
+def dev_accounts() -> tuple[AccountId, ...]:
+    """The accounts of `dev_pairs`."""
+    return tuple(AccountId(pair.public) for pair in dev_pairs())
+
+
+def session_keys(node: Node) -> SessionKeyPairs:
+    """A validator's consensus keys: one ed25519 key for all, derived from its name, as upstream's dev chains do."""
+    pair = Ed25519Pair.from_uri(node.key_uri)
+    return SessionKeyPairs(babe=pair, grandpa=pair, para_validator=pair)
+
+
+def stash(node: Node) -> AccountId:
+    """A validator's account: `//Alice//stash`."""
+    return AccountId(Sr25519Pair.from_uri(f"{node.key_uri}//stash").public)

@@ -1,0 +1,94 @@
+"""`testnet log`: the rows of a record in the order of chain time, and those that still come."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncGenerator, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from testnet.publish import follow, row_chain
+from testnet.record import RecordError, Value
+from testnet.tables import TABLES, stored_name
+
+ENDED = "ended"
+"""The note that a finished run carries."""
+
+_POLL_SECONDS = 0.2
+_HIDDEN = frozenset({"run", "table", "at", "chain", "block"})
+
+
+class LogReader:
+    """Reads a record file, and again what has come since.
+
+    Args:
+        path: The record.
+        tables: Those that are wanted; none means all that have a time.
+        chain: The one that is wanted.
+    """
+
+    def __init__(self, path: Path, *, tables: tuple[str, ...] = (), chain: str | None = None) -> None:
+        unknown = [name for name in tables if name not in TABLES]
+        if unknown:
+            raise RecordError(f"a record has no table {unknown[0]!r}; it has {', '.join(TABLES)}")
+        self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        self._chain = chain
+        self._seen = {name: 0 for name, table in TABLES.items() if "at" in table.columns and name in (tables or TABLES)}
+
+    def new_rows(self) -> list[dict[str, Value]]:
+        """Rows that were not read before, by chain time."""
+        rows = [row for name in self._seen for row in self._read(name)]
+        rows.sort(key=lambda row: int(row["at"] or 0))
+        return rows
+
+    def note(self, name: str) -> str | None:
+        """A line about the run itself."""
+        found = self._db.execute("SELECT value FROM run WHERE name = ?", (name,)).fetchone()
+        return None if found is None else str(found[0])
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    def _read(self, name: str) -> Iterator[dict[str, Value]]:
+        columns = ["rowid", *TABLES[name].columns]
+        names = ", ".join(f'"{column}"' for column in columns)
+        query = f"SELECT {names} FROM {stored_name(name)} WHERE rowid > ? ORDER BY rowid"
+        for values in self._db.execute(query, (self._seen[name],)):
+            row: dict[str, Value] = dict(zip(columns, values, strict=True))
+            self._seen[name] = int(row.pop("rowid") or 0)
+            if self._chain in (None, row_chain(row)):
+                yield {"table": name, **row}
+
+    async def follow(self) -> AsyncGenerator[dict[str, Value]]:
+        """Rows as they are written, until the run has ended."""
+        while True:
+            ended = self.note(ENDED) is not None
+            for row in self.new_rows():
+                yield row
+            if ended:
+                return
+            await asyncio.sleep(_POLL_SECONDS)
+
+
+async def follow_broker(url: str, *, tables: tuple[str, ...], chain: str | None) -> AsyncGenerator[dict[str, Value]]:
+    """Rows as they are published, until the run has ended."""
+    async for row in follow(url, table=tables[0] if len(tables) == 1 else "+", chain=chain or "+"):
+        if not tables or row["table"] in tables:
+            yield row
+
+
+def log_line(row: dict[str, Value]) -> str:
+    """A row as one line of text: time, chain, block, table, and what is set."""
+    moment = datetime.fromtimestamp(int(row.get("at") or 0) / 1_000_000, UTC)
+    place = row_chain(row) + (f" #{row['block']}" if row.get("block") is not None else "")
+    facts = "  ".join(
+        f"{name}={_short(value)}" for name, value in row.items() if name not in _HIDDEN and value not in (None, "")
+    )
+    return f"{moment:%H:%M:%S.%f}"[:-3] + f"  {place:<16} {row['table']:<12} {facts}"
+
+
+def _short(value: Value) -> str:
+    text = str(value)
+    if text.startswith("0x") and len(text) > 14:
+        return f"{text[:8]}..{text[-4:]}"
+    return text if len(text) <= 80 else text[:77] + "..."

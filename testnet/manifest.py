@@ -1,0 +1,218 @@
+"""The network file: TOML in zombienet's shape, typed.
+
+What a user can get wrong is answered with file, line, key and the way out (`testnet/manifest_reader.py`).
+Keys that mean binaries in a zombienet file (`command`, `image`, ...) are read past and listed in `Manifest.ignored`.
+"""
+
+import re
+from itertools import permutations
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeAlias
+
+import msgspec
+
+WELL_KNOWN = ("alice", "bob", "charlie", "dave", "eve", "ferdie", "one", "two")
+"""Names whose keys every client knows: alice is `//Alice`."""
+
+DEFAULT_BALANCE = 2_000_000_000_000
+
+Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
+Port: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
+ParaNumber: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+
+
+class Duration(msgspec.Struct, frozen=True):
+    """A length of time: exact, or counted in what the chain counts."""
+
+    amount: int
+    unit: Literal["us", "blocks", "sessions"]
+
+    @classmethod
+    def parse(cls, text: str) -> "Duration":
+        """Read `"500ms"`, `"1.5s"`, `"2m"`, `"3 blocks"` or `"2 sessions"`. Raises ValueError."""
+        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(us|ms|s|m|h|blocks?|sessions?)", text.strip())
+        if match is None:
+            raise ValueError(f'{text!r} is not a duration: write "500ms", "6s", "3 blocks" or "2 sessions"')
+        number, unit = match.groups()
+        if unit[0] == "b" or unit.startswith("session"):
+            if "." in number:
+                raise ValueError(f"{text!r} is not a duration: blocks and sessions are whole")
+            return cls(int(number), "blocks" if unit[0] == "b" else "sessions")
+        scale = {"us": 1, "ms": 1000, "s": 1_000_000, "m": 60_000_000, "h": 3_600_000_000}[unit]
+        return cls(round(float(number) * scale), "us")
+
+    def __str__(self) -> str:
+        """As a network file writes it."""
+        if self.unit != "us":
+            return f"{self.amount} {self.unit}"
+        return f"{self.amount // 1000}ms" if self.amount % 1000 == 0 else f"{self.amount}us"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[settings]`: how the network runs."""
+
+    name: str = ""
+    """Defaults to the file's name."""
+    seed: Annotated[int, msgspec.Meta(ge=0)] = 42
+    """Everything random comes from here."""
+    clock: Literal["real", "virtual"] = "real"
+    block_time: Duration = Duration(500_000, "us")
+    """Relay slot; "6s" is Polkadot's pace."""
+    transport: Literal["memory"] = "memory"
+    timeout: Count = 1000
+    """Seconds of the machine's time after which starting counts as failed."""
+    local_ip: str = "127.0.0.1"
+
+
+class DelaySettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[relaychain.default_delay_network_settings]`: zombienet's name for the latency of every link."""
+
+    latency: Duration = Duration(1000, "us")
+    jitter: Duration = Duration(0, "us")
+
+
+class Node(msgspec.Struct, frozen=True, kw_only=True):
+    """`[[relaychain.nodes]]` or `[[parachains.collators]]`."""
+
+    name: str
+    rpc_port: Port = 0
+    """0 picks a free port."""
+    validator: bool = True
+    balance: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    behaviour: Literal["honest"] = "honest"
+
+    @property
+    def key_uri(self) -> str:
+        """Where the node's keys are derived from: `//Alice`."""
+        return f"//{self.name[0].upper()}{self.name[1:]}"
+
+
+class NodeGroup(msgspec.Struct, frozen=True, kw_only=True):
+    """`[[relaychain.node_groups]]`: `count` nodes called `name-0`, `name-1`, ..."""
+
+    name: str
+    count: Count
+
+    def nodes(self) -> tuple[Node, ...]:
+        """The group written out."""
+        return tuple(Node(name=f"{self.name}-{number}") for number in range(self.count))
+
+
+class Relaychain(msgspec.Struct, frozen=True, kw_only=True):
+    """`[relaychain]`."""
+
+    chain: str = "relayloom-local"
+    """Shown, and hashed into genesis."""
+    nodes: tuple[Node, ...] = ()
+    node_groups: tuple[NodeGroup, ...] = ()
+    default_balance: int = DEFAULT_BALANCE
+    epoch_duration: Duration = Duration(10, "blocks")
+    """An epoch, and with it a session."""
+    validators_per_core: Count | None = None
+    """Largest backing group; unset, validators are spread over the cores."""
+    minimum_backing_votes: Count = 2
+    needed_approvals: Count = 2
+    accounts: dict[str, int] = {}
+    """Balances at genesis, by name or ss58 address."""
+    genesis: dict[str, Any] = {}
+    """Goes to the runtime's pallets: `[relaychain.genesis.PALLET]`."""
+    default_delay_network_settings: DelaySettings = DelaySettings()
+
+    @property
+    def validators(self) -> tuple[Node, ...]:
+        """Nodes that validate, groups written out."""
+        return tuple(node for node in self.all_nodes if node.validator)
+
+    @property
+    def all_nodes(self) -> tuple[Node, ...]:
+        """All relay nodes, groups written out."""
+        return (*self.nodes, *(node for group in self.node_groups for node in group.nodes()))
+
+
+class Parachain(msgspec.Struct, frozen=True, kw_only=True):
+    """`[[parachains]]`."""
+
+    id: ParaNumber
+    runtime: str = "assets"
+    """A plugin's name, `package.module:Class`, or `./file.py:Class` next to the network file."""
+    collator: Node | None = None
+    collators: tuple[Node, ...] = ()
+    collator_groups: tuple[NodeGroup, ...] = ()
+    genesis: dict[str, Any] = {}
+    """Goes to the runtime's pallets; `accounts` are balances by name."""
+
+    @property
+    def all_collators(self) -> tuple[Node, ...]:
+        """Its collators, groups written out; one is made up if none is named."""
+        single = () if self.collator is None else (self.collator,)
+        groups = (node for group in self.collator_groups for node in group.nodes())
+        return (*single, *self.collators, *groups) or (Node(name=f"collator-{self.id}"),)
+
+
+class Channel(msgspec.Struct, frozen=True):
+    """One direction between two parachains, open at genesis."""
+
+    sender: int
+    recipient: int
+    max_capacity: int
+    max_message_size: int
+
+
+class HrmpChannels(msgspec.Struct, frozen=True, kw_only=True):
+    """`[[hrmp_channels]]`: from `sender` to `recipient`, both ways, or between all parachains."""
+
+    sender: int | None = None
+    recipient: int | None = None
+    max_capacity: Count = 8
+    max_message_size: Count = 8192
+    bidirectional: bool = False
+    all: bool = False
+
+    def channels(self, paras: tuple[int, ...]) -> tuple[Channel, ...]:
+        """The single directions that this entry opens."""
+        if self.all:
+            pairs = list(permutations(paras, 2))
+        else:
+            assert self.sender is not None and self.recipient is not None, "checked when the file was read"
+            pairs = [(self.sender, self.recipient)]
+            pairs += [(self.recipient, self.sender)] if self.bidirectional else []
+        return tuple(Channel(*pair, self.max_capacity, self.max_message_size) for pair in pairs)
+
+
+class RecordSettings(msgspec.Struct, frozen=True, kw_only=True):
+    """`[record]`."""
+
+    path: str = "runs"
+    """Directory of the runs' own directories, from where the command is run."""
+
+
+class Manifest(msgspec.Struct, frozen=True, kw_only=True):
+    """A whole network file."""
+
+    settings: Settings = Settings()
+    relaychain: Relaychain
+    parachains: tuple[Parachain, ...] = ()
+    hrmp_channels: tuple[HrmpChannels, ...] = ()
+    record: RecordSettings = RecordSettings()
+    directory: Path = Path()
+    """Where the file lies; runtimes given as files are found from here."""
+    text: str = ""
+    """The file as it was read: the record keeps it."""
+    ignored: tuple[str, ...] = ()
+    """Zombienet keys that mean nothing here."""
+
+    @property
+    def channels(self) -> tuple[Channel, ...]:
+        """Every direction open at genesis, in the file's order."""
+        paras = tuple(para.id for para in self.parachains)
+        return tuple(channel for entry in self.hrmp_channels for channel in entry.channels(paras))
+
+    @property
+    def block_time_us(self) -> int:
+        """Length of a relay slot."""
+        return self.settings.block_time.amount
+
+
+def demo_manifest_path() -> Path:
+    """The network of `testnet demo`."""
+    return Path(__file__).parent / "manifests" / "demo.toml"

@@ -1,0 +1,210 @@
+"""The record of a run: facts in one SQLite file, readable while the run goes on.
+
+Source of the tables: `testnet/tables.py`.
+"""
+
+import sqlite3
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from enum import Enum
+from functools import cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import cast
+
+import msgspec
+
+from testnet.errors import UsageError
+from testnet.tables import NOT_DIGESTED, OPTIONAL_KEYS, TABLES, Kind, create_statements, stored_name
+
+RECORD_FILE = "run.sqlite"
+
+Value = str | int | float | None
+Listener = Callable[[str, dict[str, Value]], None]
+
+_FLUSH_ROWS = 2_000
+_FLUSH_SECONDS = 0.2
+
+
+class RecordError(UsageError):
+    """The record cannot be written or read; the message says what to do."""
+
+
+def new_run_directory(runs: Path, name: str) -> Path:
+    """Make `runs/2026-11-21T05-11-02-demo`, with a number behind it if that exists.
+
+    Raises:
+        RecordError: `runs` cannot be written.
+    """
+    stem = f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}-{name}"
+    number = 1
+    while True:
+        path = runs / (stem if number == 1 else f"{stem}-{number}")
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            if not runs.is_dir():
+                raise _cannot_write(runs, "it is not a directory") from None
+            number += 1
+        except OSError as error:
+            raise _cannot_write(runs, error.strerror or str(error)) from error
+        else:
+            return path
+
+
+def find_record(which: str | Path, runs: str | Path = "runs") -> Path:
+    """The record file of a run. Raises RecordError."""
+    path = Path(which)
+    if str(which) == "latest":
+        found = sorted(Path(runs).glob(f"*/{RECORD_FILE}"), key=lambda file: (file.parent.stat().st_ctime_ns, file))
+        if not found:
+            raise RecordError(f"no run in {Path(runs).absolute()}; start one with `testnet demo`")
+        return found[-1]
+    for candidate in (path, path / RECORD_FILE, Path(runs) / path / RECORD_FILE):
+        if candidate.is_file():
+            return candidate
+    raise RecordError(f'no record at {path}; give a run directory, its {RECORD_FILE}, or "latest"')
+
+
+def _cannot_write(path: Path, why: str) -> RecordError:
+    return RecordError(f"the record cannot be written to {path}: {why}; set another path under [record]")
+
+
+class Record:
+    """The record being written; satisfies the `Recorder` protocol.
+
+    Rows are kept back for a moment and written together; `flush` writes them now.
+
+    Args:
+        path: A file that does not exist yet.
+
+    Raises:
+        RecordError: The file cannot be made, here or at any later write.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self._listeners: list[Listener] = []
+        self._waiting: dict[str, list[tuple[Value, ...]]] = {}
+        self._waiting_count = 0
+        self._flushed_at = time.monotonic()
+        if path.exists():
+            raise _cannot_write(path, "there is a record already")
+        with self._clear_errors():
+            self._db = sqlite3.connect(path, isolation_level=None)
+            for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", *create_statements()):
+                self._db.execute(statement)
+
+    def listen(self, listener: Listener) -> None:
+        """Call `listener(table, row)` with every row that comes, before it is written."""
+        self._listeners.append(listener)
+
+    def row(self, table: str, /, **columns: object) -> None:
+        """Keep one fact; columns left out are empty, and a second fact with the same key is ignored."""
+        kinds = TABLES[table].columns
+        fact = {name: _stored(table, name, kinds, value) for name, value in columns.items()}
+        for name in TABLES[table].key:
+            if fact.get(name) is None:
+                fact[name] = _key_default(table, name)
+        self._waiting.setdefault(_insert(table, tuple(fact)), []).append(tuple(fact.values()))
+        self._waiting_count += 1
+        for listener in self._listeners:
+            listener(table, fact)
+        if self._waiting_count >= _FLUSH_ROWS or time.monotonic() - self._flushed_at > _FLUSH_SECONDS:
+            self.flush()
+
+    def note(self, name: str, value: str) -> None:
+        """Write one line about the run itself; the last one holds."""
+        with self._clear_errors():
+            self._db.execute(
+                "INSERT INTO run VALUES (?, ?) ON CONFLICT DO UPDATE SET value = excluded.value", (name, value)
+            )
+
+    def flush(self) -> None:
+        """Write what is waiting, all of it or nothing."""
+        waiting, self._waiting, self._waiting_count = self._waiting, {}, 0
+        self._flushed_at = time.monotonic()
+        if not waiting:
+            return
+        with self._clear_errors():
+            self._db.execute("BEGIN")
+            try:
+                for statement, rows in waiting.items():
+                    self._db.executemany(statement, rows)
+                self._db.execute("COMMIT")
+            except sqlite3.Error:
+                if self._db.in_transaction:
+                    self._db.execute("ROLLBACK")
+                raise
+
+    def digest(self) -> str:
+        """Blake2-256 over the facts so far; see `record_digest`."""
+        self.flush()
+        return record_digest(self._db)
+
+    def close(self) -> None:
+        """Write what is waiting and let go of the file."""
+        try:
+            self.flush()
+        finally:
+            self._db.close()
+
+    @contextmanager
+    def _clear_errors(self) -> Generator[None]:
+        try:
+            yield
+        except sqlite3.OperationalError as error:
+            if "full" in str(error):
+                raise RecordError(
+                    f"the disk is full: {self.path} cannot grow; free some space or set another path under [record]"
+                ) from error
+            raise _cannot_write(self.path, str(error)) from error
+
+
+def record_digest(db: sqlite3.Connection) -> str:
+    """Blake2-256 over the ordered rows of all tables except `run` and `metrics`, as "0x..."."""
+    digest = blake2b(digest_size=32)
+    for name, table in sorted(TABLES.items()):
+        if name in NOT_DIGESTED:
+            continue
+        digest.update(f"{name}\n".encode())
+        columns = ", ".join(f'"{column}"' for column in table.columns)
+        order = ", ".join(f'"{column}"' for column in table.key)
+        for row in db.execute(f"SELECT {columns} FROM {stored_name(name)} ORDER BY {order}"):
+            digest.update(msgspec.json.encode(row) + b"\n")
+    return "0x" + digest.hexdigest()
+
+
+@cache
+def _insert(table: str, columns: tuple[str, ...]) -> str:
+    names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
+    return f"INSERT INTO {stored_name(table)} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"
+
+
+def _key_default(table: str, name: str) -> Value:
+    assert name in OPTIONAL_KEYS, f"{table}.{name} is part of the key and was not given"
+    return cast("Value", OPTIONAL_KEYS[name])
+
+
+def _stored(table: str, name: str, kinds: dict[str, Kind], value: object) -> Value:
+    """The value as SQLite keeps it."""
+    kind = kinds.get(name)
+    assert kind is not None, f"table {table} has no column {name}; it has {', '.join(kinds)}"
+    match value:
+        case None:
+            return None
+        case bytes():
+            return "0x" + value.hex()
+        case _ if kind == "json":
+            return msgspec.json.encode(value, order="deterministic", enc_hook=str).decode()
+        case Enum():
+            return str(value.value) if isinstance(value.value, str) else value.name.lower()
+        case int() if kind in ("int", "u32", "bool", "time"):
+            assert -(2**63) <= value < 2**63, f"{table}.{name} = {value} does not fit 64 bits"
+            return int(value)
+        case float() if kind == "float":
+            return value
+        case _:
+            return str(value)

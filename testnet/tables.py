@@ -1,0 +1,305 @@
+"""The record's tables, as data: what a run writes down (facts) and what follows from it (views).
+
+A fact is keyed, mostly by chain, block hash and position, and inserted once. `chain` is "relay" or a parachain's name,
+`block` a height, `at` and `*_at` are chain time in microseconds; hashes are "0x..." text, amounts exact decimal text.
+"""
+
+from typing import Literal, NamedTuple, cast
+
+Kind = Literal["text", "category", "int", "u32", "bool", "float", "amount", "time", "span", "json", "stage"]
+
+STAGES = ("submitted", "in_block", "backed", "included", "routed", "queued", "executed", "final")
+MESSAGE_STATUS = ("sent", "routed", "queued", "executed", "final", "failed", "trapped")
+BLOCK_STATUS = ("fork", "best", "final")
+ORDERS: dict[tuple[str, str], tuple[str, ...]] = {
+    ("hops", "stage"): STAGES,
+    ("messages", "status"): MESSAGE_STATUS,
+    ("blocks", "status"): BLOCK_STATUS,
+}
+"""Ordered categories, by table and column."""
+
+
+class Table(NamedTuple):
+    """A fact table. `stored` is its name in SQLite where a view has taken the plain one."""
+
+    doc: str
+    columns: dict[str, Kind]
+    key: tuple[str, ...]
+    stored: str = ""
+
+
+class View(NamedTuple):
+    """What follows from the facts."""
+
+    doc: str
+    columns: dict[str, Kind]
+    select: str
+
+
+def _columns(text: str) -> dict[str, Kind]:
+    """`"chain:category block:u32"` as a dict."""
+    return cast("dict[str, Kind]", dict(word.split(":") for word in text.split()))
+
+
+_PLACE = "chain:category block:u32 block_hash:text "
+_EXECUTED = ("chain", "block_hash", "message_id", "position")
+
+TABLES: dict[str, Table] = {
+    "blocks": Table(
+        "One row per imported block.",
+        _columns(
+            "chain:category para_id:u32 block:u32 hash:text parent:text author:category slot:int extrinsics:int "
+            "events:int "
+            "size:int weight_ref:int weight_proof:int pov_size:int relay_block:u32 relay_parent:text at:time"
+        ),
+        ("chain", "hash"),
+        "block_facts",
+    ),
+    "extrinsics": Table(
+        "One row per extrinsic in a block.",
+        _columns(
+            _PLACE + "extrinsic:int hash:text signer:text call:category args:json ok:bool error:text fee:amount "
+            "tip:amount "
+            "weight_ref:int weight_proof:int at:time"
+        ),
+        ("chain", "block_hash", "extrinsic"),
+    ),
+    "events": Table(
+        "One row per event.",
+        _columns(_PLACE + "event:int phase:category extrinsic:int pallet:category name:category data:json at:time"),
+        ("chain", "block_hash", "event"),
+    ),
+    "messages": Table(
+        "One row per XCM message sent; the view adds what became of it.",
+        _columns(
+            "message_id:text hash:text kind:category origin:category dest:category block:u32 block_hash:text "
+            "position:int "
+            "sender:text beneficiary:text xcm_version:int program:text instructions:int size:int topic:text "
+            "parent_message:text fee_tx:amount fee_delivery:amount at:time"
+        ),
+        ("origin", "dest", "block_hash", "message_id", "position"),
+        "message_facts",
+    ),
+    "outcomes": Table(
+        "One row per message executed, with its outcome.",
+        _columns(
+            _PLACE + "position:int message_id:text origin:category ok:bool error:category error_index:int "
+            "error_instruction:category weight_used:int fee_execution:amount refunded:amount at:time"
+        ),
+        _EXECUTED,
+    ),
+    "hops": Table(
+        "One row per message and stage it reached.",
+        _columns("message_id:text hop:int stage:stage " + _PLACE + "queue_len:int at:time"),
+        ("message_id", "stage", "chain", "block_hash"),
+        "hop_facts",
+    ),
+    "instructions": Table(
+        "One row per executed XCM instruction, with the registers around it.",
+        _columns(
+            _PLACE + "position:int i:int message_id:text op:category args:json ok:bool error:category weight_ref:int "
+            "weight_proof:int barrier:text origin_before:text origin_after:text holding_before:text "
+            "holding_after:text at:time"
+        ),
+        (*_EXECUTED, "i"),
+    ),
+    "assets": Table(
+        "One row per message, asset and role.",
+        _columns(
+            _PLACE + "position:int message_id:text role:category asset:text symbol:category decimals:int "
+            "amount_raw:amount at:time"
+        ),
+        (*_EXECUTED, "role", "asset"),
+        "asset_facts",
+    ),
+    "candidates": Table(
+        "One row per candidate and stage it reached; the view has one row per candidate.",
+        _columns(
+            "candidate:text stage:category para_id:u32 chain:category head:text relay_parent:text block:u32 "
+            "block_hash:text "
+            "core:int backing_group:int collator:text backers:json bitfields:int pov_size:int at:time"
+        ),
+        ("candidate", "stage", "block_hash"),
+        "candidate_facts",
+    ),
+    "votes": Table(
+        "One row per validator's vote: statement, bitfield, approval, dispute, prevote or precommit.",
+        _columns(
+            "kind:category validator:category target:text round:int session:int valid:bool chain:category "
+            "block:u32 at:time"
+        ),
+        ("kind", "validator", "target", "round", "session", "valid"),
+    ),
+    "finality": Table(
+        "One row per finalised block of any chain; a parachain's are those included at a final relay block.",
+        _columns("chain:category block:u32 hash:text round:int set_id:int precommits:int lag:int at:time"),
+        ("chain", "hash"),
+    ),
+    "refusals": Table(
+        "One row per candidate that a validator refused to back, with the check that refused it.",
+        _columns("chain:category para_id:u32 candidate:text check:category detail:text node:category at:time"),
+        ("chain", "candidate", "check", "node"),
+    ),
+    "faults": Table(
+        "One row per thing that went wrong at a node: bad messages of peers, failures of its own.",
+        _columns("node:category kind:category detail:text at:time"),
+        ("node", "kind", "detail", "at"),
+    ),
+    "channels": Table(
+        "One row per HRMP channel and relay block that changed it.",
+        _columns(
+            "sender:u32 recipient:u32 block:u32 block_hash:text messages:int bytes:int capacity:int total_sent:int "
+            "dropped:int at:time"
+        ),
+        ("sender", "recipient", "block_hash"),
+    ),
+    "traps": Table(
+        "One row per trapped set of assets, and one per claim (`action`).",
+        _columns(
+            _PLACE + "position:int action:category message_id:text hash:text origin:text assets:json who:text at:time"
+        ),
+        ("chain", "block_hash", "hash", "action", "position"),
+    ),
+    "run": Table("What the run was: name, seed, clock, network file, digest. Not part of the digest.",
+                 _columns("name:text value:text"), ("name",)),
+    "metrics": Table("Sampled figures of the process. Not part of the digest.",
+                     _columns("name:category labels:text at:time value:float"), ("name", "labels", "at")),
+}  # fmt: skip
+
+NOT_DIGESTED = frozenset({"run", "metrics"})
+OPTIONAL_KEYS: dict[str, object] = {"position": 0, "round": 0, "session": 0, "valid": 1, "block_hash": "", "labels": ""}
+"""What stands in a key for a column that was not given: SQLite would take two NULLs for two different keys."""
+
+_ABANDONED = (
+    "EXISTS (SELECT 1 FROM finality f WHERE f.chain = {chain} AND f.block = {row}.block AND f.hash != {row}.block_hash)"
+)
+
+VIEWS: dict[str, View] = {
+    "blocks": View(
+        "One row per block, with what became of it.",
+        {
+            **TABLES["blocks"].columns,
+            **_columns("candidate:text backed_at:time included_at:time approved_at:time final_at:time status:stage"),
+        },
+        """
+        SELECT b.*, c.candidate, c.backed_at, c.included_at, c.approved_at, f.at AS final_at,
+          CASE WHEN f.at IS NOT NULL THEN 'final'
+               WHEN EXISTS (SELECT 1 FROM finality o WHERE o.chain = b.chain AND o.block = b.block) THEN 'fork'
+               ELSE 'best' END AS status
+        FROM block_facts b
+        LEFT JOIN finality f ON f.chain = b.chain AND f.hash = b.hash
+        LEFT JOIN (SELECT * FROM candidates GROUP BY head) c ON b.para_id IS NOT NULL AND c.head = b.hash
+        """,
+    ),
+    "candidates": View(
+        "One row per candidate, with when it reached each stage.",
+        _columns(
+            "candidate:text para_id:u32 chain:category head:text relay_parent:text core:int backing_group:int "
+            "collator:text backers:json bitfields:int pov_size:int collated_at:time seconded_at:time backed_at:time "
+            "available_at:time included_at:time approved_at:time final_at:time relay_block:u32 outcome:category"
+        ),
+        """
+        SELECT c.candidate, MAX(c.para_id) AS para_id, MAX(c.chain) AS chain, MAX(c.head) AS head,
+          MAX(c.relay_parent) AS relay_parent, MAX(c.core) AS core, MAX(c.backing_group) AS backing_group,
+          MAX(c.collator) AS collator, MAX(c.backers) AS backers, MAX(c.bitfields) AS bitfields,
+          MAX(c.pov_size) AS pov_size,
+          MIN(CASE WHEN c.stage = 'collated' THEN c.at END) AS collated_at,
+          MIN(CASE WHEN c.stage = 'seconded' THEN c.at END) AS seconded_at,
+          MIN(CASE WHEN c.stage = 'backed' THEN c.at END) AS backed_at,
+          MIN(CASE WHEN c.stage IN ('available', 'included') THEN c.at END) AS available_at,
+          MIN(CASE WHEN c.stage = 'included' THEN c.at END) AS included_at,
+          MIN(CASE WHEN c.stage = 'approved' THEN c.at END) AS approved_at,
+          MIN(CASE WHEN c.stage = 'included' THEN f.at END) AS final_at,
+          MIN(CASE WHEN c.stage = 'included' THEN c.block END) AS relay_block,
+          CASE WHEN SUM(c.stage = 'reverted') THEN 'reverted' WHEN SUM(c.stage = 'disputed') THEN 'disputed'
+               WHEN SUM(c.stage = 'included') THEN 'included' WHEN SUM(c.stage = 'timed_out') THEN 'timed_out'
+               ELSE 'open' END AS outcome
+        FROM candidate_facts c
+        LEFT JOIN finality f ON c.stage = 'included' AND f.chain = 'relay' AND f.hash = c.block_hash
+        GROUP BY c.candidate
+        """,
+    ),
+    "messages": View(
+        "One row per message and leg of its way, with what became of it.",
+        _columns(
+            "message_id:text hash:text kind:category origin:category dest:category sender:text beneficiary:text "
+            "xcm_version:int program:text instructions:int size:int topic:text parent_message:text sent_block:u32 "
+            "sent_at:time routed_at:time executed_block:u32 executed_at:time final_at:time ok:bool status:stage "
+            "error:category error_index:int error_instruction:category weight_used:int fee_tx:amount "
+            "fee_delivery:amount "
+            "fee_execution:amount refunded:amount latency:span latency_final:span"
+        ),
+        f"""
+        SELECT m.message_id, m.hash, m.kind, m.origin, m.dest, m.sender, m.beneficiary, m.xcm_version, m.program,
+          m.instructions, m.size, m.topic, m.parent_message, m.block AS sent_block, m.at AS sent_at, h.routed_at,
+          o.block AS executed_block, o.at AS executed_at, f.at AS final_at, o.ok,
+          CASE WHEN t.message_id IS NOT NULL THEN 'trapped' WHEN o.ok = 0 THEN 'failed'
+               WHEN f.at IS NOT NULL THEN 'final' WHEN o.ok = 1 THEN 'executed'
+               WHEN h.queued_at IS NOT NULL THEN 'queued' WHEN h.routed_at IS NOT NULL THEN 'routed'
+               ELSE 'sent' END AS status,
+          o.error, o.error_index, o.error_instruction, o.weight_used, m.fee_tx, m.fee_delivery, o.fee_execution,
+          o.refunded, o.at - m.at AS latency, f.at - m.at AS latency_final
+        FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY message_id, origin, dest ORDER BY at, position) AS nth
+              FROM message_facts x WHERE NOT {_ABANDONED.format(chain="x.origin", row="x")}) m
+        LEFT JOIN (SELECT *, ROW_NUMBER() OVER (PARTITION BY message_id, chain ORDER BY at, position) AS nth
+              FROM outcomes x WHERE NOT {_ABANDONED.format(chain="x.chain", row="x")}) o
+          ON o.nth = 1 AND o.message_id = m.message_id AND o.chain = m.dest
+        LEFT JOIN finality f ON f.chain = o.chain AND f.hash = o.block_hash
+        LEFT JOIN (SELECT message_id, MIN(CASE WHEN stage = 'routed' THEN at END) AS routed_at,
+                     MIN(CASE WHEN stage = 'queued' THEN at END) AS queued_at FROM hop_facts GROUP BY message_id) h
+          ON h.message_id = m.message_id
+        LEFT JOIN (SELECT DISTINCT message_id, chain FROM traps WHERE action = 'trapped') t
+          ON t.message_id = m.message_id AND t.chain = m.dest
+        WHERE m.nth = 1
+        """,
+    ),
+    "hops": View(
+        "One row per message and stage it reached; `dt` is the time since the stage before.",
+        {**TABLES["hops"].columns, "dt": "span"},
+        "SELECT *, at - LAG(at) OVER (PARTITION BY message_id ORDER BY at, rowid) AS dt FROM hop_facts",
+    ),
+    "assets": View(
+        "One row per message, asset and role; `amount` is in whole tokens, for plots.",
+        {**TABLES["assets"].columns, "amount": "float"},
+        "SELECT *, CAST(amount_raw AS REAL) / CAST('1e' || COALESCE(decimals, 0) AS REAL) AS amount FROM asset_facts",
+    ),
+    "trapped": View(
+        "One row per trapped set of assets, with its claim.",
+        _columns(_PLACE + "message_id:text hash:text origin:text assets:json at:time claimed_at:time claimed_by:text"),
+        """
+        SELECT t.chain, t.block, t.block_hash, t.message_id, t.hash, t.origin, t.assets, t.at,
+          MIN(c.at) AS claimed_at, c.who AS claimed_by
+        FROM traps t
+        LEFT JOIN traps c ON c.action = 'claimed' AND c.chain = t.chain AND c.hash = t.hash AND c.at >= t.at
+        WHERE t.action = 'trapped' GROUP BY t.rowid
+        """,
+    ),
+}
+
+FRAMES: dict[str, dict[str, Kind]] = {
+    **{name: table.columns for name, table in TABLES.items()},
+    **{name: view.columns for name, view in VIEWS.items()},
+}
+"""Columns of everything that can be asked for by name."""
+
+
+def stored_name(name: str) -> str:
+    """Where SQLite keeps the facts of table `name`."""
+    return TABLES[name].stored or name
+
+
+def create_statements() -> list[str]:
+    """SQL that makes an empty record."""
+    affinity = {"int": "INTEGER", "u32": "INTEGER", "bool": "INTEGER", "time": "INTEGER", "float": "REAL"}
+    statements = list[str]()
+    for name, table in TABLES.items():
+        columns = ", ".join(
+            f'"{column}" {affinity.get(kind, "TEXT")}' + (" NOT NULL" if column in table.key else "")
+            for column, kind in table.columns.items()
+        )
+        key = ", ".join(f'"{column}"' for column in table.key)
+        statements.append(f"CREATE TABLE {stored_name(name)} ({columns}, UNIQUE ({key}))")
+    statements += [f"CREATE VIEW {name} AS {view.select.strip()}" for name, view in VIEWS.items()]
+    for table, columns in (("outcomes", "message_id"), ("finality", "chain, block"), ("candidate_facts", "head")):
+        statements.append(f"CREATE INDEX {table}_by_{columns.split(', ')[-1]} ON {table} ({columns})")
+    return statements

@@ -1,0 +1,115 @@
+"""Live progress: a rich terminal, plain lines, or JSON lines."""
+
+import sys
+import time
+from collections.abc import Sequence
+from typing import TextIO
+
+import msgspec
+from rich.console import Console
+from rich.live import Live
+from rich.table import Table
+
+from testnet.launch import ChainStatus, View
+
+_PLAIN_SECONDS = 5.0
+
+
+def open_view(*, as_json: bool, out: TextIO | None = None) -> View:
+    """The view that fits where the output goes."""
+    target = sys.stdout if out is None else out
+    if as_json:
+        return JsonView(target)
+    return RichView(Console(file=target)) if target.isatty() else PlainView(target)
+
+
+class JsonView:
+    """One JSON object a line, for programs."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def step(self, text: str, **facts: object) -> None:
+        self._write({"event": "step", "text": text, **facts})
+
+    def chains(self, chains: Sequence[ChainStatus]) -> None:
+        self._write({"event": "chains", "chains": chains})
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        named = [dict(zip(columns, row, strict=True)) for row in rows]
+        self._write({"event": "table", "title": title, "rows": named})
+
+    def close(self) -> None:
+        self._out.flush()
+
+    def _write(self, value: dict[str, object]) -> None:
+        self._out.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
+        self._out.flush()
+
+
+class PlainView:
+    """Lines; the chains now and then."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+        self._started = time.monotonic()
+        self._chains_at = self._started
+
+    def step(self, text: str, **facts: object) -> None:
+        self._line(f"{time.monotonic() - self._started:7.2f} s  {_sentence(text, facts)}")
+
+    def chains(self, chains: Sequence[ChainStatus]) -> None:
+        if time.monotonic() - self._chains_at >= _PLAIN_SECONDS:
+            self._chains_at = time.monotonic()
+            self.step("   ".join(f"{chain.name} #{chain.best} (final #{chain.final})" for chain in chains))
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        cells = [list(columns), *([str(cell) for cell in row] for row in rows)]
+        widths = [max(len(line[position]) for line in cells) for position in range(len(columns))]
+        self._line(f"\n{title}")
+        for line in cells:
+            self._line("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
+
+    def close(self) -> None:
+        self._out.flush()
+
+    def _line(self, text: str) -> None:
+        self._out.write(text + "\n")
+        self._out.flush()
+
+
+class RichView:
+    """Steps scroll by, and the chains stay below them."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._live = Live(console=console, refresh_per_second=8, transient=False)
+        self._started = time.monotonic()
+        self._live.start()
+
+    def step(self, text: str, **facts: object) -> None:
+        elapsed = f"[dim]{time.monotonic() - self._started:7.2f} s[/dim]"
+        self._console.print(f"{elapsed}  {_sentence(text, facts).replace('[', chr(92) + '[')}", highlight=False)
+
+    def chains(self, chains: Sequence[ChainStatus]) -> None:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for column in ("chain", "best", "final", "lag", "rpc"):
+            table.add_column(column, justify="right" if column in ("best", "final", "lag") else "left")
+        for chain in chains:
+            name = chain.name if chain.para_id is None else f"{chain.para_id} {chain.name}"
+            numbers = (chain.best, chain.final, chain.best - chain.final)
+            table.add_row(name, *map(str, numbers), chain.rpc_url or "-")
+        self._live.update(table)
+
+    def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        table = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False)
+        for row in rows:
+            table.add_row(*map(str, row))
+        self._console.print(table)
+
+    def close(self) -> None:
+        self._live.stop()
+
+
+def _sentence(text: str, facts: dict[str, object]) -> str:
+    return "  ".join([text, *(f"{name.replace('_', ' ')} {value}" for name, value in facts.items())])

@@ -1,0 +1,224 @@
+"""The record as DataFrames: what follows from the facts, in types that lose nothing."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import testnet
+from testnet.analysis import Run
+from testnet.record import Record, RecordError
+
+SECOND = 1_000_000
+
+
+def hashed(chain: str, number: int, fork: int = 0) -> str:
+    return f"0x{chain}{number}{fork}"
+
+
+def write_message(record: Record, number: int, latency: int | None, *, ok: bool = True, block: int = 1) -> None:
+    message = f"0xm{number}"
+    record.row(
+        "messages", message_id=message, origin="assets", dest="bazaar", block=block, block_hash=hashed("a", block),
+        position=number, fee_delivery=2**70, at=block * SECOND, kind="HRMP",
+    )  # fmt: skip
+    record.row("hops", message_id=message, stage="routed", chain="relay", block=3, block_hash="0xr3", at=3 * SECOND)
+    if latency is not None:
+        record.row(
+            "outcomes", message_id=message, chain="bazaar", block=5, block_hash=hashed("b", 5), position=number, ok=ok,
+            error=None if ok else "TooExpensive", error_index=None if ok else 2, fee_execution=3,
+            at=(block + latency) * SECOND,
+        )  # fmt: skip
+        record.row(
+            "hops", message_id=message, stage="executed", chain="bazaar", block=5, block_hash="0xb5", at=5 * SECOND
+        )
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> Run:
+    record = Record(tmp_path / "run.sqlite")
+    record.note("name", "demo")
+    for number in range(10):
+        write_message(record, number, number)
+    write_message(record, 10, 4, ok=False)
+    write_message(record, 11, 4, ok=False)
+    record.row(
+        "traps", chain="bazaar", block=5, block_hash="0xb50", action="trapped", message_id="0xm11", hash="0xt",
+        at=5 * SECOND, assets=[["Here", 5]],
+    )  # fmt: skip
+    write_message(record, 12, None)
+    record.row("finality", chain="bazaar", block=5, hash=hashed("b", 5), at=9 * SECOND)
+    record.close()
+    return testnet.load(tmp_path)
+
+
+def test_the_summary_is_by_channel(run: Run) -> None:
+    [row] = run.summary().to_dict("records")
+
+    assert (row["origin"], row["dest"]) == ("assets", "bazaar")
+    assert [row[name] for name in ("count", "ok", "failed", "trapped")] == [13, 10, 1, 1]
+    assert row["p50"] == pd.Timedelta("4s")
+    assert row["p50"] <= row["p90"] <= row["p99"] <= pd.Timedelta("9s")
+    assert (row["fee_delivery"], row["fee_execution"]) == (13 * 2**70, 36)
+
+
+def test_status_and_latency_follow_from_the_facts(run: Run) -> None:
+    status = dict(zip(run.messages.message_id, run.messages.status, strict=True))
+
+    assert status["0xm1"] == "final"
+    assert status["0xm10"] == "failed"
+    assert status["0xm11"] == "trapped"
+    assert status["0xm12"] == "routed"
+    by_id = run.messages.set_index("message_id")
+    assert by_id.latency["0xm7"] == pd.Timedelta("7s")
+    assert by_id.latency_final["0xm7"] == pd.Timedelta("8s")
+    assert pd.isna(by_id.latency["0xm12"])
+
+
+def test_types_lose_nothing(run: Run) -> None:
+    messages = run.messages
+
+    assert str(messages.sent_at.dtype) == "datetime64[ns, UTC]"
+    assert str(messages.latency.dtype) == "timedelta64[ns]"
+    assert str(messages.sent_block.dtype) == "UInt32"
+    assert str(messages.ok.dtype) == "boolean"
+    assert messages.status.cat.ordered
+    assert messages.fee_delivery.tolist() == [2**70] * 13
+    assert (messages.error_index == 2).sum() == 2
+    assert run.outcomes.fee_execution.sum() == 36
+    assert (messages.status >= "executed").sum() == 12
+
+
+def test_hops_know_the_time_since_the_stage_before(run: Run) -> None:
+    hops = run.hops[run.hops.message_id == "0xm3"].set_index("stage")
+
+    assert hops["dt"]["executed"] == pd.Timedelta("2s")
+    assert pd.isna(hops["dt"]["routed"])
+
+
+def test_abandoned_forks_do_not_count(tmp_path: Path) -> None:
+    record = Record(tmp_path / "run.sqlite")
+    for fork in (0, 1):
+        record.row("blocks", chain="relay", block=1, hash=hashed("r", 1, fork), at=SECOND)
+        record.row(
+            "messages",
+            message_id="0xm",
+            origin="relay",
+            dest="assets",
+            block=1,
+            block_hash=hashed("r", 1, fork),
+            at=fork,
+        )
+    record.row("blocks", chain="relay", block=2, hash="0xr2", at=2 * SECOND)
+    record.row("finality", chain="relay", block=1, hash=hashed("r", 1, 1), at=3 * SECOND)
+    record.close()
+    run = testnet.load(tmp_path)
+
+    assert run.blocks.set_index("hash").status.to_dict() == {"0xr10": "fork", "0xr11": "final", "0xr2": "best"}
+    assert run.messages.sent_at.tolist() == [pd.Timestamp(1, unit="us", tz="UTC")]
+    run.close()
+
+
+def test_a_candidate_is_one_row_with_its_stages(tmp_path: Path) -> None:
+    record = Record(tmp_path / "run.sqlite")
+    for stage, block in (("backed", 1), ("included", 2)):
+        record.row(
+            "candidates", candidate="0xc", stage=stage, para_id=1000, chain="assets", head="0xh", block=block,
+            block_hash=f"0xr{block}", at=block * SECOND, backers=["alice", "bob"] if stage == "backed" else None,
+        )  # fmt: skip
+    record.row("blocks", chain="assets", para_id=1000, block=7, hash="0xh", at=SECOND)
+    record.row("finality", chain="relay", block=2, hash="0xr2", at=4 * SECOND)
+    record.close()
+    run = testnet.load(tmp_path)
+
+    [candidate] = run.candidates.to_dict("records")
+    assert (candidate["outcome"], candidate["relay_block"], candidate["backers"]) == ("included", 2, '["alice","bob"]')
+    assert candidate["final_at"] - candidate["backed_at"] == pd.Timedelta("3s")
+    assert run.blocks.included_at[0] == candidate["included_at"]
+    run.close()
+
+
+def test_a_trap_is_open_until_it_is_claimed(tmp_path: Path) -> None:
+    record = Record(tmp_path / "run.sqlite")
+    trap = {"chain": "assets", "block": 1, "block_hash": "0x1", "hash": "0xt", "message_id": "0xm"}
+    record.row("traps", **trap, action="trapped", at=1)
+    record.row("traps", **(trap | {"hash": "0xu"}), action="trapped", at=1)
+    record.row("traps", **(trap | {"block_hash": "0x2"}), action="claimed", who="alice", at=2)
+    record.close()
+    run = testnet.load(tmp_path)
+
+    assert run.trapped.claimed_by.isna().tolist() == [False, True]
+    run.close()
+
+
+def test_amounts_are_also_given_in_tokens(tmp_path: Path) -> None:
+    record = Record(tmp_path / "run.sqlite")
+    record.row(
+        "assets", chain="a", block=1, block_hash="0x", message_id="0xm", role="fee", asset="Here", decimals=12,
+        amount_raw=2_500_000_000_000,
+    )  # fmt: skip
+    record.close()
+    run = testnet.load(tmp_path)
+
+    assert run.assets.amount.tolist() == [2.5]
+    assert run.assets.amount_raw.tolist() == [2_500_000_000_000]
+    run.close()
+
+
+def test_every_table_of_an_empty_record_is_a_frame(tmp_path: Path) -> None:
+    Record(tmp_path / "run.sqlite").close()
+    run = testnet.load(tmp_path)
+
+    for name in run.schema()["table"].unique():
+        assert len(getattr(run, name)) == 0
+    assert run.summary().empty
+    run.close()
+
+
+def test_a_running_record_is_read_again(tmp_path: Path) -> None:
+    record = Record(tmp_path / "run.sqlite")
+    run = testnet.load(tmp_path)
+    assert len(run.blocks) == 0
+    record.row("blocks", chain="relay", block=1, hash="0x1", at=1)
+    record.flush()
+
+    assert len(run.blocks) == 0
+    assert len(run.refresh().blocks) == 1
+    run.close()
+    record.close()
+
+
+def test_parts_sql_digest_and_export(run: Run, tmp_path: Path) -> None:
+    assert run.df("hops", columns=["stage", "at"], chain="bazaar", since_us=0).columns.tolist() == ["stage", "at"]
+    assert run.sql("SELECT COUNT(*) AS n FROM messages WHERE status = ?", ["final"]).n[0] == 10
+    assert run.digest().startswith("0x")
+    assert run.meta["name"] == "demo"
+    written = run.export(tmp_path / "out")
+    messages = pd.read_csv(tmp_path / "out" / "messages.csv")
+    assert len(written) == len(set(written)) > 12
+    assert int(messages.fee_delivery[0]) == 2**70
+
+
+def test_the_latest_run_is_found_and_a_missing_one_is_named(tmp_path: Path) -> None:
+    for name in ("b", "a"):
+        (tmp_path / name).mkdir()
+        Record(tmp_path / name / "run.sqlite").close()
+
+    assert testnet.load("latest", runs=tmp_path).path.parent.name == "a"
+    assert testnet.load("b", runs=tmp_path).path.parent.name == "b"
+    with pytest.raises(RecordError, match=r"no run in .*; start one with `testnet demo`"):
+        testnet.load(runs=tmp_path / "none")
+    with pytest.raises(RecordError, match="no record at nowhere"):
+        testnet.load("nowhere")
+    (tmp_path / "junk").write_text("not a database, but long enough to look like one")
+    with pytest.raises(RecordError, match="is not a record"):
+        testnet.load(tmp_path / "junk")
+    with pytest.raises(AttributeError, match="no table 'colours'"):
+        _ = testnet.load(runs=tmp_path).colours
+
+
+def test_importing_testnet_does_not_import_pandas() -> None:
+    code = "import sys, testnet, testnet.cli; assert not {'pandas', 'amqtt', 'substrateinterface'} & set(sys.modules)"
+    subprocess.run([sys.executable, "-c", code], check=True)

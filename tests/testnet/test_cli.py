@@ -1,0 +1,254 @@
+"""The command line: what it prints, and how it ends."""
+
+import json
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from testnet import cli
+from testnet.errors import RunFailed, UsageError
+from testnet.launch import Options, View
+from testnet.manifest import Manifest
+from testnet.publish import Publisher
+from testnet.record import Record
+
+RELAY = '[settings]\nblock_time = "1s"\n[relaychain]\ndefault_command = "x"\n[[relaychain.nodes]]\nname = "alice"\n'
+PARAS = "[[parachains]]\nid = 1000\n[[parachains]]\nid = 2000\n[[hrmp_channels]]\nall = true\n"
+
+Run = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def testnet(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """`testnet ARGS` in this process: exit code, output, errors."""
+
+    def run(*args: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["testnet", *map(str, args)])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        captured = capsys.readouterr()
+        return int(ended.value.code or 0), captured.out, captured.err
+
+    return run
+
+
+class FakeRun:
+    """Stands where a network would."""
+
+    def __init__(self, manifest: Manifest, options: Options, view: View) -> None:
+        self.seen = (manifest, options, view)
+
+    def demo(self) -> None:
+        manifest, options, view = self.seen
+        view.step("demo", seed=manifest.settings.seed, clock=manifest.settings.clock, publish=options.publish)
+
+    def up(self) -> None:
+        _, options, view = self.seen
+        view.step("up", blocks=options.blocks, runs=options.runs)
+
+
+@pytest.fixture
+def network_file(tmp_path: Path) -> Path:
+    path = tmp_path / "net.toml"
+    path.write_text(RELAY + PARAS)
+    return path
+
+
+def fake_network(monkeypatch: pytest.MonkeyPatch, error: BaseException | None = None) -> None:
+    def open_run(manifest: Manifest, options: Options, view: View) -> FakeRun:
+        if error is not None:
+            raise error
+        return FakeRun(manifest, options, view)
+
+    monkeypatch.setattr(cli, "_opener", lambda: open_run)
+
+
+def test_check_describes_a_network(testnet: Run, network_file: Path) -> None:
+    code, out, err = testnet("check", network_file)
+
+    assert (code, err) == (0, "")
+    assert "validators   alice" in out
+    assert "channels     1000 -> 2000, 2000 -> 1000" in out
+    assert "ignored      relaychain.default_command" in out
+
+
+def test_check_speaks_json(testnet: Run, network_file: Path) -> None:
+    described = json.loads(testnet("check", network_file, "--json")[1])
+
+    assert described["parachains"] == ["1000 assets", "2000 assets"]
+    assert described["block_time"] == "1000ms"
+
+
+def test_a_mistake_is_one_line_and_exit_code_2(testnet: Run, network_file: Path) -> None:
+    network_file.write_text(RELAY + "rpc_prot = 1\n")
+    code, out, err = testnet("check", network_file)
+
+    assert (code, out) == (2, "")
+    assert err.startswith(
+        f"testnet: {network_file}:7: relaychain.nodes[0].rpc_prot: unknown key; did you mean rpc_port?"
+    )
+    assert err.count("\n") == 1
+
+
+def test_unknown_commands_and_options_exit_with_2(testnet: Run) -> None:
+    assert testnet("dmeo")[0] == 2
+    assert testnet("demo", "--sed", 1)[0] == 2
+    assert testnet("demo", "--clock", "fast")[0] == 2
+    assert testnet("demo", "--seed", "-1")[0] == 2
+
+
+def test_the_command_line_wins_over_the_file(
+    testnet: Run, network_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    fake_network(monkeypatch)
+    monkeypatch.setattr(cli, "demo_manifest_path", lambda: network_file)
+
+    _, out, _ = testnet("demo", "--seed", 9, "--clock", "virtual", "--publish", "mqtt://", "--json")
+    ignored, step = map(json.loads, out.splitlines())
+    assert ignored["text"].startswith("ignored: relaychain.default_command")
+    assert step == {"event": "step", "text": "demo", "seed": 9, "clock": "virtual", "publish": "mqtt://"}
+
+    _, out, _ = testnet("up", network_file, "--blocks", 3, "--runs", tmp_path)
+    assert out.splitlines()[1].endswith(f"up  blocks 3  runs {tmp_path}")
+
+
+def test_up_refuses_the_virtual_clock(testnet: Run, network_file: Path) -> None:
+    network_file.write_text(RELAY.replace("[settings]", '[settings]\nclock = "virtual"'))
+    code, _, err = testnet("up", network_file)
+
+    assert code == 2
+    assert "no one to wait for" in err
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "said"),
+    [
+        (UsageError("port 9944 is taken; set rpc_port = 0"), 2, "testnet: port 9944 is taken; set rpc_port = 0\n"),
+        (RunFailed("step 3 failed"), 1, "testnet: step 3 failed\n"),
+        (ExceptionGroup("tasks", [ExceptionGroup("inner", [UsageError("disk full")])]), 2, "testnet: disk full\n"),
+        (KeyboardInterrupt(), 130, ""),
+    ],
+)
+def test_exit_codes(
+    testnet: Run, network_file: Path, monkeypatch: pytest.MonkeyPatch, error: BaseException, code: int, said: str
+) -> None:
+    fake_network(monkeypatch, error)
+
+    ended, _, err = testnet("up", network_file)
+
+    assert (ended, err) == (code, said)
+
+
+def test_our_bug_keeps_its_traceback(network_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fake_network(monkeypatch, ExceptionGroup("tasks", [UsageError("x"), ZeroDivisionError()]))
+    monkeypatch.setattr(sys, "argv", ["testnet", "up", str(network_file)])
+
+    with pytest.raises(ExceptionGroup):
+        cli.main()
+
+
+def write_run(runs: Path, *, ended: bool = True) -> Record:
+    (runs / "one").mkdir(parents=True)
+    record = Record(runs / "one" / "run.sqlite")
+    for number in range(3):
+        record.row("blocks", chain="relay", block=number, hash=bytes([number]) * 32, at=number * 6_000_000)
+    record.row(
+        "extrinsics", chain="assets", block=1, block_hash="0x1", extrinsic=0, call="balances.transfer", at=7_000_000
+    )
+    if ended:
+        record.note("ended", "yes")
+    record.flush()
+    return record
+
+
+def test_log_prints_rows_by_chain_time(testnet: Run, tmp_path: Path) -> None:
+    write_run(tmp_path).close()
+
+    code, out, _ = testnet("log", "--runs", tmp_path)
+
+    assert code == 0
+    assert [line.split()[1:4] for line in out.splitlines()] == [
+        ["relay", "#0", "blocks"], ["relay", "#1", "blocks"], ["assets", "#1", "extrinsics"], ["relay", "#2", "blocks"]
+    ]  # fmt: skip
+    assert out.splitlines()[1].startswith("00:00:06.000  relay #1")
+    assert "hash=0x010101..0101" in out
+
+
+def test_log_takes_a_part_of_the_rows(testnet: Run, tmp_path: Path) -> None:
+    write_run(tmp_path).close()
+
+    [row] = testnet("log", "--runs", tmp_path, "--chain", "assets", "--json")[1].splitlines()
+    assert json.loads(row)["call"] == "balances.transfer"
+    assert len(testnet("log", "--runs", tmp_path, "--table", "blocks", "-n", 2)[1].splitlines()) == 2
+    assert testnet("log", "--runs", tmp_path, "--table", "colours")[0] == 2
+
+
+def test_log_follows_a_record_until_the_run_ends(testnet: Run, tmp_path: Path) -> None:
+    write_run(tmp_path).close()
+
+    assert len(testnet("log", tmp_path / "one", "--follow", "-n", 1)[1].splitlines()) == 1
+
+
+def test_log_follows_a_broker(tmp_path: Path) -> None:
+    with Publisher("mqtt://", run="r") as publisher:
+        command = [
+            sys.executable,
+            "-m",
+            "testnet",
+            "log",
+            "--follow",
+            "--from",
+            publisher.url,
+            "--table",
+            "blocks",
+            "--json",
+        ]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reader:
+            assert reader.stdout is not None
+            number = 0
+            import select
+
+            while not select.select([reader.stdout], [], [], 0.05)[0]:  # until it has subscribed
+                publisher.put("blocks", {"chain": "relay", "block": number})
+                number += 1
+            first = json.loads(reader.stdout.readline())
+            publisher.__exit__(None, None, None)
+            rest = reader.stdout.read()
+
+    assert first["table"] == "blocks"
+    assert reader.returncode == 0
+    assert all(json.loads(line)["block"] > first["block"] for line in rest.splitlines())
+
+
+def test_interrupting_exits_with_130(tmp_path: Path) -> None:
+    record = write_run(tmp_path, ended=False)
+    command = [sys.executable, "-m", "testnet", "log", "--follow", "--runs", str(tmp_path)]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as reader:
+        assert reader.stdout is not None
+        for _ in range(4):
+            assert reader.stdout.readline()
+        record.row("blocks", chain="relay", block=3, hash="0x3", at=18_000_000)
+        record.flush()
+        assert "#3" in reader.stdout.readline()
+        reader.send_signal(signal.SIGINT)
+        _, err = reader.communicate(timeout=10)
+    record.close()
+
+    assert (reader.returncode, err) == (130, "")
+
+
+def test_a_closed_pipe_is_no_error(tmp_path: Path) -> None:
+    record = write_run(tmp_path)
+    for number in range(3000):
+        record.row("blocks", chain="relay", block=number, hash=f"0x{number}", at=number)
+    record.close()
+    command = f"{sys.executable} -m testnet log --runs {tmp_path} -n 0 | head -n 1"
+
+    done = subprocess.run(command, shell=True, capture_output=True, text=True, check=True)
+
+    assert done.stderr == ""
+    assert done.stdout.count("\n") == 1

@@ -1,0 +1,167 @@
+"""The network file: what it means, and how each mistake is answered."""
+
+from pathlib import Path
+
+import pytest
+
+from testnet.manifest import Channel, Duration, Manifest, demo_manifest_path
+from testnet.manifest_reader import ManifestError, load_manifest
+
+RELAY = '[relaychain]\n[[relaychain.nodes]]\nname = "alice"\n'
+PARAS = "[[parachains]]\nid = 1000\n[[parachains]]\nid = 2000\n"
+
+
+def read(tmp_path: Path, text: str) -> Manifest:
+    path = tmp_path / "net.toml"
+    path.write_text(text)
+    return load_manifest(path)
+
+
+def problems(tmp_path: Path, text: str) -> list[str]:
+    """What is wrong, without the directory."""
+    with pytest.raises(ManifestError) as rejection:
+        read(tmp_path, text)
+    return [line.removeprefix(f"{tmp_path}/") for line in rejection.value.problems]
+
+
+def test_the_demo_is_four_validators_two_parachains_and_channels_both_ways() -> None:
+    demo = load_manifest(demo_manifest_path())
+
+    assert [(node.name, node.key_uri) for node in demo.relaychain.validators] == [
+        ("alice", "//Alice"), ("bob", "//Bob"), ("charlie", "//Charlie"), ("dave", "//Dave")
+    ]  # fmt: skip
+    assert demo.relaychain.nodes[0].rpc_port == 9944
+    assert [(para.id, para.all_collators[0].rpc_port) for para in demo.parachains] == [(1000, 9988), (2000, 9999)]
+    assert demo.channels == (Channel(1000, 2000, 8, 8192), Channel(2000, 1000, 8, 8192))
+    assert (demo.settings.seed, demo.block_time_us, demo.settings.clock) == (42, 500_000, "real")
+
+
+def test_the_smallest_file_has_defaults(tmp_path: Path) -> None:
+    network = read(tmp_path, RELAY + "[[parachains]]\nid = 7\n")
+
+    assert network.settings.name == "net"
+    assert network.relaychain.nodes[0].rpc_port == 0
+    assert network.parachains[0].runtime == "assets"
+    assert [node.name for node in network.parachains[0].all_collators] == ["collator-7"]
+    assert network.directory == tmp_path
+
+
+def test_a_zombienet_file_is_accepted_and_binaries_are_ignored(tmp_path: Path) -> None:
+    network = read(
+        tmp_path,
+        '[settings]\nprovider = "native"\ntimeout = 60\n[relaychain]\ndefault_command = "polkadot"\n'
+        '[[relaychain.nodes]]\nname = "alice"\nargs = ["-lxcm=trace"]\n'
+        '[[relaychain.node_groups]]\nname = "extra"\ncount = 2\n'
+        '[[parachains]]\nid = 100\naddToGenesis = false\n[parachains.collator]\nname = "c"\ncommand = "adder"\n',
+    )
+
+    assert [node.name for node in network.relaychain.validators] == ["alice", "extra-0", "extra-1"]
+    assert [node.name for node in network.parachains[0].all_collators] == ["c"]
+    assert network.ignored == (
+        "settings.provider", "relaychain.default_command", "relaychain.nodes.args", "parachains.addToGenesis",
+        "parachains.collator.command",
+    )  # fmt: skip
+
+
+def test_all_channels_connect_every_pair(tmp_path: Path) -> None:
+    network = read(
+        tmp_path, RELAY + PARAS + "[[parachains]]\nid = 3000\n[[hrmp_channels]]\nall = true\nmax_capacity = 3\n"
+    )
+
+    assert len(network.channels) == 6
+    assert network.channels[0] == Channel(1000, 2000, 3, 8192)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        (
+            "[settings]\nclok = 'real'\n" + RELAY,
+            "2: settings.clok: unknown key; did you mean clock? "
+            "allowed: block_time, clock, local_ip, name, seed, timeout, transport",
+        ),
+        ("[settings]\nclock = 'fast'\n" + RELAY,
+ "2: settings.clock: 'fast' is not possible; allowed: 'real', 'virtual'"),
+        ("[settings]\ntransport = 'mqtt'\n" + RELAY,
+ "2: settings.transport: 'mqtt' is not possible; allowed: 'memory'"),
+        (
+            "[settings]\nblock_time = '5 parsecs'\n" + RELAY,
+            "2: settings.block_time: '5 parsecs' is not a duration: "
+            'write "500ms", "6s", "3 blocks" or "2 sessions"',
+        ),
+        ("[settings]\nblock_time = '5 blocks'\n" + RELAY, '2: settings.block_time: must be a time, such as "500ms"'),
+        ("[settings]\nseed = -1\n" + RELAY, "2: settings.seed: expected int >= 0"),
+        ("[relaychain]\nchain = 'x'\n", "1: relaychain: no validators; add [[relaychain.nodes]] with a name"),
+        ("[settings]\n", "1: file: missing key relaychain"),
+        (RELAY + "behaviour = 'equivocate'\n",
+         "4: relaychain.nodes[0].behaviour: 'equivocate' is not possible; allowed: 'honest'; "
+         "other behaviours are not part of this version"),
+        (RELAY + "[[faults]]\nkind = 'loss'\n",
+         "4: faults: faults cannot be set in the file in this version; remove the section"),
+        (RELAY + "rpc_port = 70000\n", "4: relaychain.nodes[0].rpc_port: expected int <= 65535"),
+        (RELAY + "[[relaychain.nodes]]\n", "4: relaychain.nodes[1]: missing key name"),
+        (RELAY + "[[relaychain.nodes]]\nname = 'Alice'\n",
+         "5: relaychain.nodes[1].name: 'Alice' is already the name of relaychain.nodes[0]"),
+        (RELAY + "[[relaychain.nodes]]\nname = 'a b'\n",
+         "5: relaychain.nodes[1].name: 'a b' is not a name; use letters, digits, - and _"),
+        (RELAY + "rpc_port = 1\n[[relaychain.nodes]]\nname = 'bob'\nrpc_port = 1\n",
+         "7: relaychain.nodes[1].rpc_port: 1 is already the port of relaychain.nodes[0]; 0 picks a free one"),
+        (RELAY + "[[parachains]]\nid = 1\n[[parachains]]\nid = 1\n",
+         "7: parachains[1].id: two parachains have the id 1"),
+        (RELAY + "[[parachains]]\nid = 1\nruntime = 'a b'\n",
+         "6: parachains[0].runtime: 'a b' names no runtime; "
+         'write "assets", "package.module:Class" or "./file.py:Class"'),
+        (RELAY + PARAS + "[[hrmp_channels]]\nsender = 1000\nrecipient = 3\n",
+         "10: hrmp_channels[0].recipient: no parachain has the id 3; allowed: 1000, 2000"),
+        (RELAY + PARAS + "[[hrmp_channels]]\nsender = 1000\nrecipient = 1000\n",
+         "10: hrmp_channels[0].recipient: a parachain needs no channel to itself"),
+        (RELAY + PARAS + "[[hrmp_channels]]\nsender = 1000\n",
+         "8: hrmp_channels[0].recipient: missing; give the id of a parachain, "
+         "or all = true for every pair (1000, 2000)"),
+        (RELAY + PARAS + "[[hrmp_channels]]\nall = true\n[[hrmp_channels]]\nsender = 1000\nrecipient = 2000\n",
+         "10: hrmp_channels[1]: the channel 1000 -> 2000 is already open"),
+        ("[relaychain\n", "1: not TOML: Expected ']' at the end of a table declaration"),
+    ],
+)  # fmt: skip
+def test_each_mistake_names_file_line_key_and_the_way_out(tmp_path: Path, text: str, expected: str) -> None:
+    assert problems(tmp_path, text) == [f"net.toml:{expected}"]
+
+
+def test_a_missing_runtime_file_is_named(tmp_path: Path) -> None:
+    found = problems(tmp_path, RELAY + "[[parachains]]\nid = 1\nruntime = './shop.py:Shop'\n")
+
+    assert found == [
+        f"net.toml:6: parachains[0].runtime: no file {tmp_path}/shop.py; the path counts from the network file"
+    ]
+
+
+def test_several_unknown_keys_are_all_named(tmp_path: Path) -> None:
+    found = problems(tmp_path, "x = 1\n[settings]\ny = 2\n" + RELAY)
+
+    assert [line.split(": unknown")[0] for line in found] == ["net.toml:1: x", "net.toml:3: settings.y"]
+
+
+def test_a_missing_file_says_where_an_example_is(tmp_path: Path) -> None:
+    with pytest.raises(ManifestError, match=r"none\.toml: no such file; write one like .*demo\.toml"):
+        load_manifest(tmp_path / "none.toml")
+
+
+@pytest.mark.parametrize(
+    ("text", "duration"),
+    [
+        ("500ms", Duration(500_000, "us")),
+        ("0.5s", Duration(500_000, "us")),
+        ("2m", Duration(120_000_000, "us")),
+        ("1 block", Duration(1, "blocks")),
+        ("2 sessions", Duration(2, "sessions")),
+    ],
+)
+def test_durations(text: str, duration: Duration) -> None:
+    assert Duration.parse(text) == duration
+    assert Duration.parse(str(duration)) == duration
+
+
+@pytest.mark.parametrize("text", ["", "5", "ms", "1.5 blocks", "-1s"])
+def test_what_is_no_duration(text: str) -> None:
+    with pytest.raises(ValueError, match="not a duration"):
+        Duration.parse(text)

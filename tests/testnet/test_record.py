@@ -1,0 +1,119 @@
+"""The record: facts once, a digest of what happened, and errors that say what to do."""
+
+import sqlite3
+from pathlib import Path
+
+import pytest
+
+from testnet.record import Record, RecordError, new_run_directory
+
+
+def block(record: Record, number: int, **columns: object) -> None:
+    record.row("blocks", chain="relay", block=number, hash=bytes([number]) * 32, at=number * 6, **columns)
+
+
+@pytest.fixture
+def record(tmp_path: Path) -> Record:
+    return Record(tmp_path / "run.sqlite")
+
+
+def test_a_fact_is_inserted_once(record: Record) -> None:
+    block(record, 1, author="alice")
+    block(record, 1, author="bob")
+    record.flush()
+
+    with sqlite3.connect(record.path) as db:
+        assert db.execute("SELECT hash, author FROM block_facts").fetchall() == [("0x" + "01" * 32, "alice")]
+    db.close()
+    record.close()
+
+
+def test_rows_are_readable_while_the_run_goes_on(record: Record) -> None:
+    reader = sqlite3.connect(record.path)
+    block(record, 1)
+    record.flush()
+    assert reader.execute("SELECT COUNT(*) FROM blocks").fetchone() == (1,)
+    block(record, 2)
+    record.flush()
+    assert reader.execute("SELECT COUNT(*) FROM blocks").fetchone() == (2,)
+    reader.close()
+    record.close()
+
+
+def test_amounts_are_exact_and_json_is_canonical(record: Record) -> None:
+    heard = list[tuple[str, object]]()
+    record.listen(lambda table, row: heard.append((table, row["data"])))
+    record.row(
+        "events", chain="relay", block=1, block_hash=b"\1", event=0, data={"b": 2**100, "a": b"\1"}, pallet="Balances"
+    )
+    record.row("events", chain="relay", block=1, block_hash=b"\1", event=1, data=[1, None])
+
+    assert heard[1] == ("events", "[1,null]")
+    assert str(heard[0][1]).startswith('{"a":')
+    assert str(2**100) in str(heard[0][1])
+    record.close()
+
+
+def test_the_digest_does_not_see_order_time_of_writing_or_the_runs_own_lines(tmp_path: Path) -> None:
+    first, second, other = (Record(tmp_path / f"{name}.sqlite") for name in "abc")
+    for number in (1, 2, 3):
+        block(first, number)
+    for number in (3, 1, 2, 1):
+        block(second, number)
+        second.flush()
+    second.note("name", "second")
+    second.row("metrics", name="blocks", at=1, value=0.5)
+    block(other, 1)
+
+    assert first.digest() == second.digest() != other.digest()
+    assert first.digest().startswith("0x") and len(first.digest()) == 66
+    for record in (first, second, other):
+        record.close()
+
+
+def test_the_last_note_holds(record: Record) -> None:
+    record.note("digest", "old")
+    record.note("digest", "new")
+    with sqlite3.connect(record.path) as db:
+        assert db.execute("SELECT value FROM run WHERE name = 'digest'").fetchall() == [("new",)]
+    db.close()
+    record.close()
+
+
+def test_unknown_columns_missing_keys_and_too_large_numbers_are_our_bugs(record: Record) -> None:
+    with pytest.raises(AssertionError, match="has no column colour"):
+        block(record, 1, colour="red")
+    with pytest.raises(AssertionError, match=r"events\.event is part of the key"):
+        record.row("events", chain="relay", block_hash=b"")
+    with pytest.raises(AssertionError, match="does not fit 64 bits"):
+        block(record, 1, size=2**64)
+    record.close()
+
+
+def test_a_full_disk_is_named(record: Record) -> None:
+    db = record._db
+    db.execute("PRAGMA max_page_count = 100")
+    for number in range(200):
+        block(record, number, author="x" * 5000)
+    with pytest.raises(RecordError, match=r"the disk is full: .*run\.sqlite cannot grow; free some space"):
+        record.flush()
+    db.execute("PRAGMA max_page_count = 100000")
+    record.close()
+
+
+def test_an_unwritable_path_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+
+    with pytest.raises(RecordError, match=r"cannot be written to .*file: [Nn]ot a directory; set another path"):
+        new_run_directory(tmp_path / "file", "demo")
+    with pytest.raises(RecordError, match="cannot be written"):
+        Record(tmp_path / "none" / "run.sqlite")
+    with pytest.raises(RecordError, match="there is a record already"):
+        Record(tmp_path / "file")
+
+
+def test_two_runs_in_one_second_have_two_directories(tmp_path: Path) -> None:
+    paths = {new_run_directory(tmp_path / "runs", "demo") for _ in range(3)}
+
+    assert len(paths) == 3
+    assert all(path.is_dir() and "-demo" in path.name for path in paths)
