@@ -1,6 +1,8 @@
 """Genesis states from a network file."""
 
 from relaychain.runtime.genesis import RelayGenesis, relay_genesis_state, same_key_for_all
+from relaychain.runtime.runtime import EXISTENTIAL_DEPOSIT
+from relaychain.runtime.xcm_config import TREASURY
 from substrate.trie.trie import Trie
 from substrate.types import Balance
 from testnet.keys import DEV_BALANCE, dev_accounts, session_keys, stash
@@ -12,6 +14,7 @@ def relay_genesis(manifest: Manifest) -> Trie:
     relay = manifest.relaychain
     slot_ms = manifest.block_time_us // 1000
     endowed = {account: Balance(DEV_BALANCE) for account in dev_accounts()}
+    endowed[TREASURY] = Balance(EXISTENTIAL_DEPOSIT)  # so that no fee is too small for its account to exist
     for node in relay.validators:
         endowed[stash(node)] = Balance(node.balance if node.balance is not None else relay.default_balance)
     genesis = RelayGenesis(

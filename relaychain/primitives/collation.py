@@ -19,8 +19,17 @@ from relaychain.primitives.types import (
 from substrate.scale.types import Struct, enum_path, u32, variant
 from substrate.types import BlockNumber, Hash
 
+COLLATOR_PROTOCOL = "collator_protocol"
+"""Kind of messages that carry a `CollatorProtocolMessage`."""
+COLLATION_FETCHING = "collation_fetching"
+"""Kind of requests: `CollationFetchingRequest` in, `CollationFetchingResponse` out."""
 DECLARE_CONTEXT = b"COLL"
 """Prefix of the payload that a `Declare` signature covers; the collator's network name follows."""
+
+
+def declare_payload(collator_name: str) -> bytes:
+    """Bytes that a `Declare` signature (ed25519) covers: it binds the key to the collator's name in the network."""
+    return DECLARE_CONTEXT + collator_name.encode()
 
 
 class Collation(Struct):

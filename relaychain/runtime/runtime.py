@@ -7,6 +7,7 @@ their place at upstream's test-net index.
 from collections.abc import Sequence
 from functools import cache
 
+from relaychain.primitives.network import NETWORK
 from relaychain.primitives.types import (
     AssignmentId,
     AuthorityDiscoveryId,
@@ -28,11 +29,13 @@ from relaychain.runtime.scheduler import Scheduler
 from relaychain.runtime.session_info import ParaSessionInfo
 from relaychain.runtime.shared import Shared
 from relaychain.runtime.ump import AggregateMessageOrigin, QueueSize, Ump
+from relaychain.runtime.xcm_config import TREASURY, process_upward, relay_xcm_config
 from substrate.pallets.authorship import Authorship
 from substrate.pallets.babe import Babe, block_author, check_timestamp, epoch_has_ended
 from substrate.pallets.balances import Balances
 from substrate.pallets.grandpa import Grandpa
 from substrate.pallets.message_queue import MessageQueue
+from substrate.pallets.message_queue_types import QueueFootprint
 from substrate.pallets.session import RelaySession, Session
 from substrate.pallets.session_types import SessionHandler, Validators
 from substrate.pallets.sudo import Sudo
@@ -42,8 +45,10 @@ from substrate.pallets.transaction_payment import TransactionPayment
 from substrate.pallets.utility import Utility
 from substrate.runtime.apis import ChainRuntime
 from substrate.runtime.assembly import Runtime, mount
+from substrate.runtime.pallet import Pallet
 from substrate.runtime.version import RuntimeVersion
 from substrate.types import Balance, Moment
+from xcm.pallet import XcmPallet
 
 EXISTENTIAL_DEPOSIT = Balance(1_000_000_000)
 """A thousandth of a unit of 12 decimals."""
@@ -91,6 +96,12 @@ class QueuedUpward:
         return QueueSize(footprint.message_count, footprint.size_bytes)
 
 
+def note_upward_queue(queue: Pallet, origin: Ump, footprint: QueueFootprint) -> None:
+    """Tell inclusion, and through it the para, how full its queue is."""
+    size = QueueSize(footprint.message_count, footprint.size_bytes)
+    queue.pallet(ParaInclusion).on_queue_changed(origin.queue.para, size)
+
+
 @cache
 def relay_runtime(slot_duration_ms: int, epoch_slots: int) -> type[ChainRuntime]:
     """The runtime for a slot duration and an epoch length; one class for each pair."""
@@ -107,7 +118,7 @@ def relay_runtime(slot_duration_ms: int, epoch_slots: int) -> type[ChainRuntime]
         session: RelaySession = mount(9, should_end_session=epoch_has_ended, handlers=(Grandpa, Babe, RelayInitializer))
         grandpa: Grandpa = mount(11)
         utility: Utility = mount(26)
-        transaction_payment: TransactionPayment = mount(32)
+        transaction_payment: TransactionPayment = mount(32, fee_account=TREASURY)
         parachains_origin: ParachainsOrigin = mount(50)
         configuration: Configuration = mount(51)
         paras_shared: Shared = mount(52)
@@ -120,7 +131,10 @@ def relay_runtime(slot_duration_ms: int, epoch_slots: int) -> type[ChainRuntime]
         hrmp: Hrmp = mount(60)
         para_session_info: ParaSessionInfo = mount(61)
         coretime_assignment_provider: CoretimeAssignmentProvider = mount(65)
-        message_queue: RelayMessageQueue = mount(100)
+        xcm_pallet: XcmPallet = mount(99, xcm_config=relay_xcm_config, network=NETWORK)
+        message_queue: RelayMessageQueue = mount(
+            100, process_message=process_upward, on_queue_changed=note_upward_queue
+        )
         sudo: Sudo = mount(255)
 
     return RelayRuntime

@@ -3,49 +3,40 @@
 Source: polkadot-sdk, `substrate/frame/system/src/lib.rs`.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
-from substrate.block import ZERO_HASH, Digest, DigestItem, Header, RuntimeEnvironmentUpdated, extrinsics_root
+from substrate.block import Digest, DigestItem, Header, RuntimeEnvironmentUpdated, extrinsics_root
 from substrate.crypto.hashing import blake2_256
 from substrate.errors import ChainError
 from substrate.pallets import accounts
-from substrate.pallets.accounts import NO_ACCOUNT, AccountData, AccountInfo, Life
+from substrate.pallets.accounts import AccountInfo, Life
+from substrate.pallets.system_base import SystemBase
 from substrate.pallets.system_types import (
-    DEFAULT_LENGTH,
-    DEFAULT_WEIGHTS,
-    ROCKS_DB_WEIGHT,
     ApplyExtrinsic,
-    BlockLength,
-    BlockWeights,
     CodeUpgradeAuthorization,
     ConsumedWeight,
     EventRecord,
     Finalization,
     Initialization,
     LastRuntimeUpgradeInfo,
-    Phase,
-    RuntimeDbWeight,
 )
 from substrate.runtime.dispatch import DispatchClass, DispatchError, DispatchInfo, Pays, PostInfo
-from substrate.runtime.hashers import Blake2_128Concat, Twox64Concat
 from substrate.runtime.origin import AnyOrigin, Root, Signed
-from substrate.runtime.pallet import Error, Event, Pallet, call, config, constant, runtime_api
+from substrate.runtime.pallet import Event, Pallet, call, runtime_api
 from substrate.runtime.placeholders import RuntimeEvent
-from substrate.runtime.storage import StorageMap, StorageValue, storage_map, storage_value
-from substrate.runtime.version import RuntimeVersion
 from substrate.scale.codec import Codec, codec_of, encode
-from substrate.scale.types import Compact, Struct, u16, u32, u64
+from substrate.scale.types import Compact, Struct, u32, u64
 from substrate.types import AccountId, BlockNumber, Hash, Nonce, Weight
-
-if TYPE_CHECKING:
-    from substrate.runtime.assembly import Runtime
 
 CODE_KEY = b":code"
 HEAP_PAGES_KEY = b":heappages"
 EXTRINSIC_INDEX_KEY = b":extrinsic_index"
+INTRABLOCK_ENTROPY_KEY = b":intrablock_entropy"
 GENESIS_PARENT = Hash(b"\x45" * 32)
+EVENTS_TAIL_KEY = b":events_tail"
+EVENTS_BATCH = 64
 _COUNT: Codec[int] = codec_of(Compact[u32])
 
 REMARK = Weight(4_000_000, 0)
@@ -67,106 +58,8 @@ def _prefix_weight(_pallet: Pallet, _prefix: bytes, subkeys: int) -> Weight:
     return REMARK + STORAGE_ITEM * subkeys
 
 
-def _assembled_version(runtime: "Runtime") -> RuntimeVersion:
-    return runtime.assembly().version
-
-
-class System(Pallet):
+class System(SystemBase):
     """The pallet that every other one stands on."""
-
-    crate = "frame_system"
-
-    account: StorageMap[AccountId, AccountInfo] = storage_map(Blake2_128Concat, default=NO_ACCOUNT)
-    extrinsic_count: StorageValue[u32 | None] = storage_value()
-    block_weight: StorageValue[ConsumedWeight] = storage_value(default=ConsumedWeight())
-    all_extrinsics_len: StorageValue[u32 | None] = storage_value()
-    block_hash: StorageMap[BlockNumber, Hash] = storage_map(Twox64Concat, default=ZERO_HASH)
-    extrinsic_data: StorageMap[u32, bytes] = storage_map(Twox64Concat, default=b"")
-    block_number: StorageValue[BlockNumber] = storage_value(default=BlockNumber(0), name="Number")
-    parent_hash: StorageValue[Hash] = storage_value(default=ZERO_HASH)
-    digest: StorageValue[Digest] = storage_value(default=Digest())
-    event_records: StorageValue[tuple[EventRecord, ...]] = storage_value(default=(), name="Events")
-    event_count: StorageValue[u32] = storage_value(default=0)
-    last_runtime_upgrade: StorageValue[LastRuntimeUpgradeInfo | None] = storage_value()
-    upgraded_to_u32_ref_count: StorageValue[bool] = storage_value(default=False, name="UpgradedToU32RefCount")
-    upgraded_to_triple_ref_count: StorageValue[bool] = storage_value(default=False)
-    execution_phase: StorageValue[Phase | None] = storage_value()
-    authorized_upgrade: StorageValue[CodeUpgradeAuthorization | None] = storage_value()
-
-    limits: BlockWeights = constant(DEFAULT_WEIGHTS, name="BlockWeights")
-    lengths: BlockLength = constant(DEFAULT_LENGTH, name="BlockLength")
-    block_hash_count: BlockNumber = constant(BlockNumber(4096))
-    db_weight: RuntimeDbWeight = constant(ROCKS_DB_WEIGHT)
-    version: RuntimeVersion = constant(_assembled_version)
-    ss58_prefix: u16 = constant(42, name="SS58Prefix")
-    max_consumers: int = config(64)
-    read_version: Callable[[bytes], RuntimeVersion | None] | None = config(None)
-    """Reads the version of new code; without it, new code is not checked."""
-    on_set_code: Callable[["System", bytes], None] | None = config(None)
-    """Takes new code in place of `:code` (a parachain has to ask its relay chain first)."""
-
-    class ExtrinsicSuccess(Event):
-        """An extrinsic completed successfully."""
-
-        dispatch_info: DispatchInfo
-
-    class ExtrinsicFailed(Event):
-        """An extrinsic failed."""
-
-        dispatch_error: DispatchError
-        dispatch_info: DispatchInfo
-
-    class CodeUpdated(Event):
-        """`:code` was updated."""
-
-    class NewAccount(Event):
-        """A new account was created."""
-
-        account: AccountId
-
-    class KilledAccount(Event):
-        """An account was reaped."""
-
-        account: AccountId
-
-    class Remarked(Event):
-        """An on-chain remark happened."""
-
-        sender: AccountId
-        hash_: Hash
-
-    class UpgradeAuthorized(Event):
-        """An upgrade was authorized."""
-
-        code_hash: Hash
-        check_version: bool
-
-    class InvalidSpecName(Error):
-        """The name of specification does not match between the current runtime and the new runtime."""
-
-    class SpecVersionNeedsToIncrease(Error):
-        """The specification version is not allowed to decrease between the current runtime and the new runtime."""
-
-    class FailedToExtractRuntimeVersion(Error):
-        """Failed to extract the runtime version from the new runtime."""
-
-    class NonDefaultComposite(Error):
-        """Suicide called when the account has non-default composite data."""
-
-    class NonZeroRefCount(Error):
-        """There is a non-zero reference count preventing the account from being purged."""
-
-    class CallFiltered(Error):
-        """The origin filter prevent the call to be dispatched."""
-
-    class MultiBlockMigrationsOngoing(Error):
-        """A multi-block migration is ongoing and prevents the current code from being replaced."""
-
-    class NothingAuthorized(Error):
-        """No upgrade authorized."""
-
-    class Unauthorized(Error):
-        """The submitted code is not authorized."""
 
     def genesis(self, config: Mapping[str, Any]) -> None:
         """Write what block zero knows; takes no configuration."""
@@ -257,6 +150,7 @@ class System(Pallet):
         self.event_count.kill()
         self.execution_phase.put(Initialization())
         self.state.put(EXTRINSIC_INDEX_KEY, encode(u32, 0))
+        self.state.put(INTRABLOCK_ENTROPY_KEY, blake2_256(b"frame_system::initialize" + parent_hash))
         self.block_number.put(number)
         self.digest.put(digest)
         self.parent_hash.put(parent_hash)
@@ -300,8 +194,10 @@ class System(Pallet):
 
     def finalize(self) -> Header:
         """End the block and compute its header."""
+        self._join_events()
         self.execution_phase.kill()
         self.all_extrinsics_len.kill()
+        self.state.delete(INTRABLOCK_ENTROPY_KEY)
         number = self.block_number.get()
         count = self.extrinsic_count.take() or 0
         extrinsics = tuple(self.extrinsic_data[index] for index in range(count))
@@ -332,20 +228,38 @@ class System(Pallet):
         version = self.version
         self.last_runtime_upgrade.put(LastRuntimeUpgradeInfo(version.spec_version, version.spec_name))
 
+    def unique(self, entropy: bytes) -> bytes:
+        """32 bytes that no other call, in this block or another, gets."""
+        last = self.state.get(INTRABLOCK_ENTROPY_KEY) or bytes(32)
+        following = blake2_256(b"frame_system::unique" + entropy + last)
+        self.state.put(INTRABLOCK_ENTROPY_KEY, following)
+        return following
+
     # --- events ---
 
     def deposit_event(self, event: Struct) -> None:
         """Append a runtime event with the phase it happens in; genesis has no events.
 
-        The list is extended as bytes: reading it back for each event would cost the square of its length.
+        New events gather as bytes in a tail and join the list in batches: extending the list for each of them would
+        cost the square of its length. `block_events` sees both, `finalize` empties the tail.
         """
         if self.block_number.get() == 0:
             return
-        count = self.event_count.get()
         record = EventRecord(self.execution_phase.get() or Initialization(), cast("RuntimeEvent", event))
-        body = (self.state.get(self._events_key) or b"\0")[len(_COUNT.encode(count)) :]
-        self.state.put(self._events_key, _COUNT.encode(count + 1) + body + self._record_codec.encode(record))
-        self.event_count.put(count + 1)
+        count = self.event_count.get() + 1
+        self.event_count.put(count)
+        self.state.put(EVENTS_TAIL_KEY, (self.state.get(EVENTS_TAIL_KEY) or b"") + self._record_codec.encode(record))
+        if count % EVENTS_BATCH == 0:
+            self._join_events()
+
+    def _join_events(self) -> None:
+        tail = self.state.get(EVENTS_TAIL_KEY)
+        if not tail:
+            return
+        listed = self.state.get(self._events_key) or b"\0"
+        _, start = _COUNT.decode_from(listed, 0)
+        self.state.put(self._events_key, _COUNT.encode(self.event_count.get()) + listed[start:] + tail)
+        self.state.delete(EVENTS_TAIL_KEY)
 
     @cached_property
     def _events_key(self) -> bytes:
@@ -357,7 +271,12 @@ class System(Pallet):
 
     def block_events(self) -> tuple[EventRecord, ...]:
         """The events of the block so far."""
-        return self.event_records.get()
+        tail = self.state.get(EVENTS_TAIL_KEY) or b""
+        records, offset = list(self.event_records.get()), 0
+        while offset < len(tail):
+            record, offset = self._record_codec.decode_from(tail, offset)
+            records.append(record)
+        return tuple(records)
 
     def _emit(self, event: Event) -> None:
         self.runtime.deposit(self.mount_name, event)
@@ -463,6 +382,3 @@ class System(Pallet):
     def _authorize(self, code_hash: Hash, *, check_version: bool) -> None:
         self.authorized_upgrade.put(CodeUpgradeAuthorization(code_hash, check_version))
         self._emit(self.UpgradeAuthorized(code_hash=code_hash, check_version=check_version))
-
-
-__all__ = ["AccountData", "AccountInfo", "System"]

@@ -61,7 +61,8 @@ def initialize_block(runtime: Runtime, header: Header) -> None:
     used = Weight.ZERO
     for pallet in runtime.pallets():
         used += pallet.on_initialize(header.number)
-    system.register_extra_weight(used + system.limits.base_block, DispatchClass.Mandatory)
+    system.register_extra_weight(used, DispatchClass.Mandatory)
+    system.note_finished_initialize()
 
 
 def apply_extrinsic(runtime: Runtime, raw: bytes) -> DispatchResult:

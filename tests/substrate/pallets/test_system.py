@@ -47,7 +47,9 @@ def test_events_carry_their_phase(world: Any) -> None:
     assert world.said() == ["NewAccount", "ExtrinsicSuccess", "ExtrinsicFailed", "KilledAccount"]
     assert world.events()[1].dispatch_info.weight == INFO.weight + BASE_EXTRINSIC
     assert system.event_count.get() == 4
-    assert system.event_records.get() == system.block_events()
+    before = system.block_events()
+    system.finalize()
+    assert system.event_records.get() == system.block_events() == before
     assert world.state.get(twox_128(b"System") + twox_128(b"Events"))[0] == 4 << 2
 
 
@@ -56,6 +58,8 @@ def test_the_event_list_survives_a_longer_length_prefix(world: Any) -> None:
         world.runtime.system.note_applied_extrinsic(True, None, INFO)
 
     assert len(world.runtime.system.block_events()) == 70
+    world.runtime.system.finalize()
+    assert len(world.runtime.system.event_records.get()) == 70
 
 
 def test_rolled_back_events_are_gone(world: Any) -> None:
@@ -163,3 +167,14 @@ def test_new_code_must_be_a_later_version(world: Any, name: str, version: int, e
     else:
         with pytest.raises(getattr(system, error)):
             system.set_code(None, b"newer")
+
+
+def test_unique_values_follow_the_block_and_leave_no_trace(world: Any) -> None:
+    system = world.runtime.system
+    start = blake2_256(b"frame_system::initialize" + bytes(32))
+    first = system.unique(b"x")
+
+    assert first == blake2_256(b"frame_system::unique" + b"x" + start)
+    assert system.unique(b"x") == blake2_256(b"frame_system::unique" + b"x" + first)
+    system.finalize()
+    assert world.state.get(b":intrablock_entropy") is None

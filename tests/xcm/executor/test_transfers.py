@@ -30,7 +30,7 @@ from xcm.message import xcm
 from xcm.weight import Limited
 
 ALICE, BOB = account(1), account(3)
-US = location(1, Parachain(42))
+US = location(0, Parachain(42))
 TOPIC = SetTopic(b"m" * 32)
 CHECKING = AccountId(b"c" * 32)
 

@@ -1,0 +1,59 @@
+"""What messages weigh.
+
+Source: polkadot-sdk, `polkadot/xcm/xcm-builder/src/weight.rs`.
+"""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from substrate.errors import DecodeError
+from substrate.types import Weight
+from xcm.executor.passage import Unweighable
+from xcm.instruction import ExecuteWithOrigin, Instruction, SetAppendix, SetErrorHandler, Transact, Xcm
+
+
+class WeighsCalls(Protocol):
+    """Weighs encoded calls."""
+
+    def weight_of(self, call: bytes) -> Weight:
+        """What an encoded call uses at most, or raise `DecodeError`."""
+        ...
+
+
+@dataclass(frozen=True)
+class FixedWeightBounds:
+    """Every instruction weighs the same, and what it runs here on top."""
+
+    base: Weight
+    calls: WeighsCalls
+    max_instructions: int = 100
+
+    def weight(self, message: Xcm) -> Weight:
+        return self._program(message, self.max_instructions)[0]
+
+    def instruction_weight(self, instruction: Instruction) -> Weight:
+        return self._instruction(instruction, self.max_instructions)[0]
+
+    def _program(self, message: Xcm, left: int) -> tuple[Weight, int]:
+        left -= len(message)
+        if left < 0:
+            raise Unweighable(f"more than {self.max_instructions} instructions")
+        total = Weight.ZERO
+        for index, instruction in enumerate(message):
+            try:
+                weight, left = self._instruction(instruction, left)
+            except Unweighable as failure:
+                raise Unweighable(str(failure), index) from failure
+            total += weight
+        return total, left
+
+    def _instruction(self, instruction: Instruction, left: int) -> tuple[Weight, int]:
+        if isinstance(instruction, SetErrorHandler | SetAppendix | ExecuteWithOrigin):
+            inner, left = self._program(instruction.xcm, left)
+            return self.base + inner, left
+        if isinstance(instruction, Transact):
+            try:
+                return self.base + self.calls.weight_of(instruction.call.encoded), left
+            except DecodeError as failure:
+                raise Unweighable(f"the call does not decode: {failure}") from failure
+        return self.base, left

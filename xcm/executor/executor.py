@@ -1,0 +1,117 @@
+"""Executing a message: weigh, ask the barrier, run the machine, tell the observer.
+
+Source: polkadot-sdk, `polkadot/xcm/xcm-executor/src/lib.rs` (`ExecuteXcm`).
+"""
+
+from substrate.types import Weight
+from xcm import error as e
+from xcm.executor.config import XcmConfig
+from xcm.executor.machine import NOTHING, Ending, Machine
+from xcm.executor.passage import Admitted, Passage, Refused, Unweighable
+from xcm.executor.trace import BarrierVerdict, MessageExecuted, Observe
+from xcm.instruction import Xcm
+from xcm.location import Location
+from xcm.outcome import Incomplete, InstructionError, NotExecuted, Outcome, failure, weight_used
+
+
+class Executor:
+    """Executes messages over one runtime instance."""
+
+    def __init__(self, config: XcmConfig, observe: Observe | None = None) -> None:
+        self.config = config
+        self.observe = observe
+        self._depth = 0
+
+    def execute(
+        self,
+        origin: Location,
+        message: Xcm,
+        *,
+        message_id: bytes,
+        weight_limit: Weight,
+        weight_credit: Weight = Weight.ZERO,
+    ) -> Outcome:
+        """Weigh and execute a message.
+
+        Args:
+            origin: Who sent it, as we see them.
+            message: The program.
+            message_id: Its name, unless a barrier knows a better one.
+            weight_limit: What it may use.
+            weight_credit: Weight that is paid for already.
+        """
+        try:
+            weight = self.config.weigher.weight(message)
+        except Unweighable as cause:
+            return NotExecuted(InstructionError(cause.index, e.WeightNotComputable()))
+        if weight.any_gt(weight_limit):
+            return NotExecuted(InstructionError(0, e.WeightLimitReached(weight)))
+        return self.execute_named(Passage(origin, message, weight, weight_credit), message_id=message_id)[0]
+
+    def execute_named(self, passage: Passage, *, message_id: bytes) -> tuple[Outcome, bytes]:
+        """Execute a message that was weighed; returns the message's final name too.
+
+        A refusal by the barrier uses the full weight.
+        """
+        try:
+            admitted = self.config.barrier.admit(passage)
+        except Refused as refusal:
+            self._note_verdict(passage, message_id, refusal)
+            outcome = Incomplete(passage.max_weight, InstructionError(0, e.Barrier()))
+            return self._conclude(passage, outcome, message_id), message_id
+        message_id = admitted.passage.message_id or message_id
+        self._note_verdict(passage, message_id, admitted)
+        machine = Machine(
+            self.config,
+            origin=passage.origin,
+            message_id=message_id,
+            message_weight=passage.max_weight,
+            observe=self.observe,
+            depth=self._depth + 1,
+        )
+        self._depth += 1
+        try:
+            machine.run(admitted.passage.message)
+        finally:
+            self._depth -= 1
+        outcome, ending = machine.finish()
+        return self._conclude(passage, outcome, message_id, machine.r.topic, ending), message_id
+
+    def _note_verdict(self, passage: Passage, message_id: bytes, verdict: Admitted | Refused) -> None:
+        if self.observe is None:
+            return
+        admitted = isinstance(verdict, Admitted)
+        reason = "" if admitted else str(verdict)
+        self.observe(
+            BarrierVerdict(message_id, passage.origin, admitted, verdict.by, reason, verdict.trail, passage.max_weight)
+        )
+
+    def _conclude(
+        self,
+        passage: Passage,
+        outcome: Outcome,
+        message_id: bytes,
+        topic: bytes | None = None,
+        ending: Ending = NOTHING,
+    ) -> Outcome:
+        """Tell the chain and the observer how it went."""
+        wrong = failure(outcome)
+        if wrong is not None and self.config.events is not None:
+            self.config.events.emit_process_failure(passage.origin, wrong.error, message_id)
+        if self.observe is not None:
+            self.observe(
+                MessageExecuted(
+                    message_id,
+                    topic,
+                    passage.origin,
+                    passage.message,
+                    outcome,
+                    passage.max_weight,
+                    weight_used(outcome),
+                    ending.fees_paid,
+                    ending.delivery_fees,
+                    ending.trapped,
+                    ending.trapped_for,
+                )
+            )
+        return outcome

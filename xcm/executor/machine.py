@@ -1,0 +1,304 @@
+"""The machine: registers, and the loop over programs.
+
+A program's error never undoes the instructions before it: the error handler runs, then the appendix; what is left in
+holding is trapped. Source: polkadot-sdk, `polkadot/xcm/xcm-executor/src/lib.rs`; the XCM format specification.
+"""
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Final, NamedTuple
+
+from substrate.types import Weight
+from xcm import error as e
+from xcm.asset import Assets, assets
+from xcm.error import Error, XcmFailure
+from xcm.executor.config import Context, FeeReason, Router, XcmConfig
+from xcm.executor.holding import EMPTY, Holding
+from xcm.executor.instructions.table import HANDLERS
+from xcm.executor.passage import Unweighable
+from xcm.executor.trace import InstructionExecuted, MessageSent, Observe
+from xcm.instruction import Instruction, SetTopic, Xcm
+from xcm.location import Location
+from xcm.outcome import Complete, Incomplete, InstructionError, Outcome, SendFailure, as_xcm_error
+from xcm.response import MaybeErrorCode, Success
+
+SUCCESS: Final = Success()
+EMPTY_PROGRAM: Final = Xcm(())
+RECURSION_LIMIT: Final = 10
+"""How deep executions may nest, through `Transact` of `execute`."""
+
+
+@dataclass(slots=True)
+class Registers:
+    """What a message's execution remembers."""
+
+    holding: Holding
+    origin: Location | None
+    original_origin: Location
+    message_id: bytes
+    topic: bytes | None = None
+    error: tuple[int, Error] | None = None
+    error_handler: Xcm = EMPTY_PROGRAM
+    error_handler_weight: Weight = Weight.ZERO
+    appendix: Xcm = EMPTY_PROGRAM
+    appendix_weight: Weight = Weight.ZERO
+    total_surplus: Weight = Weight.ZERO
+    total_refunded: Weight = Weight.ZERO
+    transact_status: MaybeErrorCode = SUCCESS
+    jit_withdraw: bool = False
+    fees: Holding = EMPTY
+    already_paid_fees: bool = False
+
+
+class Ending(NamedTuple):
+    """Where the assets of a message went."""
+
+    fees_paid: Assets
+    delivery_fees: tuple[Assets, ...]
+    trapped: Assets
+    trapped_for: Location | None
+
+
+NOTHING: Final = Ending(assets(), (), assets(), None)
+"""No assets moved."""
+
+
+class Machine:
+    """Executes one message."""
+
+    def __init__(
+        self,
+        config: XcmConfig,
+        *,
+        origin: Location,
+        message_id: bytes,
+        message_weight: Weight,
+        observe: Observe | None = None,
+        depth: int = 0,
+    ) -> None:
+        self.config = config
+        self.r = Registers(EMPTY, origin, origin, message_id)
+        self.message_weight = message_weight
+        self.trader = config.trader()
+        self.observe = observe
+        self.depth = depth
+        self.delivery_fees: list[Assets] = []
+
+    @property
+    def context(self) -> Context:
+        """What policies may know."""
+        return Context(self.r.origin, self.r.message_id, self.r.topic)
+
+    # --- the loop ---
+
+    def run(self, message: Xcm) -> None:
+        """Execute a message with its handlers, until nothing is left to run."""
+        program, name = message, "main"
+        while program:
+            error = self._run_program(program, name)
+            if error:
+                program, name = self._take_error_handler(), "handler"
+            else:
+                self._drop_error_handler()
+                program = EMPTY_PROGRAM
+            if not program:
+                program, name = self._take_appendix(), "appendix"
+
+    def _run_program(self, program: Xcm, name: str) -> bool:
+        """Execute instructions up to the first error; weights of those after it are surplus."""
+        for index, instruction in enumerate(program):
+            failure = self._step(name, index, instruction)
+            if failure is not None:
+                for skipped in program[index + 1 :]:
+                    self.r.total_surplus += self.instruction_weight(skipped)
+                self.r.error = (index, failure)
+                return True
+        return False
+
+    def _step(self, name: str, index: int, instruction: Instruction) -> Error | None:
+        r, error, detail = self.r, None, ""
+        origin, holding, surplus = r.origin, r.holding, r.total_surplus
+        try:
+            self.execute(instruction)
+        except XcmFailure as failure:
+            error, detail = failure.error, failure.detail
+        if self.observe is not None:
+            self.observe(
+                InstructionExecuted(
+                    r.message_id,
+                    name,
+                    index,
+                    instruction,
+                    error,
+                    detail,
+                    self.instruction_weight(instruction),
+                    r.total_surplus - surplus,
+                    origin,
+                    r.origin,
+                    holding,
+                    r.holding,
+                    r.fees,
+                )
+            )
+        return error
+
+    def execute(self, instruction: Instruction) -> None:
+        """Execute one instruction.
+
+        Raises:
+            XcmFailure: It failed; where it is transactional, storage and holding are as before.
+        """
+        if self.depth > RECURSION_LIMIT:
+            raise XcmFailure(e.ExceedsStackLimit())
+        entry = HANDLERS.get(type(instruction))
+        if entry is None:
+            raise XcmFailure(e.Unimplemented(), type(instruction).__name__)
+        if not entry.transactional:
+            entry.run(self, instruction)
+            return
+        r = self.r
+        before = (r.holding, r.fees, r.already_paid_fees, len(self.delivery_fees))
+        try:
+            with self.config.transaction():
+                entry.run(self, instruction)
+        except XcmFailure:
+            r.holding, r.fees, r.already_paid_fees, fee_count = before
+            del self.delivery_fees[fee_count:]
+            raise
+
+    def instruction_weight(self, instruction: Instruction) -> Weight:
+        """What an instruction was weighed at; nothing where that cannot be told any more."""
+        try:
+            return self.config.weigher.instruction_weight(instruction)
+        except Unweighable:
+            return Weight.ZERO
+
+    def _take_error_handler(self) -> Xcm:
+        handler = self.r.error_handler
+        self.r.error_handler, self.r.error_handler_weight = EMPTY_PROGRAM, Weight.ZERO
+        return handler
+
+    def _drop_error_handler(self) -> None:
+        self.r.total_surplus += self.r.error_handler_weight
+        self.r.error_handler, self.r.error_handler_weight = EMPTY_PROGRAM, Weight.ZERO
+
+    def _take_appendix(self) -> Xcm:
+        appendix = self.r.appendix
+        self.r.appendix, self.r.appendix_weight = EMPTY_PROGRAM, Weight.ZERO
+        return appendix
+
+    # --- the end ---
+
+    def finish(self) -> tuple[Outcome, Ending]:
+        """Refund, settle and trap."""
+        r = self.r
+        with suppress(XcmFailure):  # a refund that does not fit holding stays with the trader
+            self.refund_surplus()
+        r.holding, r.fees = r.holding.plus(r.fees), EMPTY
+        paid = self.trader.settle()
+        used, trapped, claimer = self.message_weight - r.total_surplus, assets(), None
+        if r.holding:
+            trapped, claimer = r.holding.assets(), r.origin or r.original_origin
+            used += self.config.asset_trap.drop_assets(claimer, r.holding, self.context)
+        ending = Ending(paid, tuple(self.delivery_fees), trapped, claimer)
+        if r.error is None:
+            return Complete(used), ending
+        index, error = r.error
+        return Incomplete(used, InstructionError(index, error)), ending
+
+    # --- what instructions share ---
+
+    def origin(self) -> Location:
+        """The origin.
+
+        Raises:
+            XcmFailure: `BadOrigin` where it was cleared.
+        """
+        if self.r.origin is None:
+            raise XcmFailure(e.BadOrigin(), "the origin was cleared")
+        return self.r.origin
+
+    def check_room(self, count: int) -> None:
+        """Raise `HoldingWouldOverflow` unless holding takes so many more assets."""
+        if len(self.r.holding) + count > 2 * self.config.holding_limit:
+            raise XcmFailure(e.HoldingWouldOverflow(), f"{len(self.r.holding)} held, {count} more")
+
+    def refund_surplus(self) -> None:
+        """Sell unused weight back, and return the rest of the fees register to holding."""
+        r = self.r
+        surplus = r.total_surplus - r.total_refunded
+        if surplus.any_gt(Weight.ZERO):
+            refund = self.trader.refund_weight(surplus, self.context)
+            if refund is not None:
+                if not r.holding.amount(refund.id) and len(r.holding) + 1 > 2 * self.config.holding_limit:
+                    self.trader.buy_weight(surplus, Holding.of(refund), self.context)
+                    raise XcmFailure(e.HoldingWouldOverflow(), "no room for the refund")
+                r.total_refunded += surplus
+                r.holding = r.holding.plus((refund,))
+        r.holding, r.fees = r.holding.plus(r.fees), EMPTY
+
+    def send(self, dest: Location, message: Xcm, reason: FeeReason) -> bytes:
+        """Send a message on, which inherits this one's name, and pay for its delivery.
+
+        Raises:
+            XcmFailure: The router's error, or `NotHoldingFees`.
+        """
+        events = self.config.events
+        if not (message and isinstance(message[-1], SetTopic)):
+            message = Xcm((*message, SetTopic(self.context.topic_or_message_id)))
+        try:
+            ticket = self.config.router.validate(dest, message)
+            fee = self._take_fee(ticket.price, reason)
+            sent = ticket.deliver()
+        except SendFailure as failure:
+            if events is not None:
+                events.emit_send_failed(self.r.original_origin, dest, failure.error, self.r.message_id)
+            raise XcmFailure(as_xcm_error(failure.error), str(failure)) from failure
+        if events is not None:
+            events.emit_sent(self.r.original_origin, dest, sent)
+        if self.observe is not None:
+            self.observe(MessageSent(self.r.message_id, sent, dest, message, fee))
+        return sent
+
+    def delivery_price(self, dest: Location, message: Xcm, reason: FeeReason) -> Assets:
+        """What sending would cost this origin.
+
+        Raises:
+            XcmFailure: The router's error.
+        """
+        if self.config.fee_manager.is_waived(self.r.origin, reason):
+            return assets()
+        topic = SetTopic(self.context.topic_or_message_id)
+        return delivery_price(self.config.router, dest, Xcm((*message, topic)))
+
+    def _take_fee(self, price: Assets, reason: FeeReason) -> Assets:
+        """Upstream too only ever charges the first asset of a price."""
+        r = self.r
+        if not price or self.config.fee_manager.is_waived(r.origin, reason):
+            return assets()
+        fee = Assets(price[:1])
+        if r.jit_withdraw:
+            self.config.asset_transactor.withdraw_asset(fee[0], self.origin(), self.context)
+        else:
+            register = r.fees or r.holding
+            if not register.contains(fee):
+                raise XcmFailure(e.NotHoldingFees(), "delivery")
+            if r.fees:
+                r.fees = r.fees.minus(fee)
+            else:
+                r.holding = r.holding.minus(fee)
+        self.config.fee_manager.handle_fee(fee, self.context, reason)
+        self.delivery_fees.append(fee)
+        return fee
+
+
+def delivery_price(router: Router, dest: Location, message: Xcm) -> Assets:
+    """What a router asks.
+
+    Raises:
+        XcmFailure: The router's error.
+    """
+    try:
+        return router.validate(dest, message).price
+    except SendFailure as failure:
+        raise XcmFailure(as_xcm_error(failure.error), str(failure)) from failure
