@@ -74,32 +74,33 @@ TABLES: dict[str, Table] = {
         _columns(
             "message_id:text hash:text kind:category origin:category dest:category block:u32 block_hash:text "
             "position:int "
-            "sender:text beneficiary:text xcm_version:int program:text instructions:int size:int topic:text "
-            "parent_message:text fee_tx:amount fee_delivery:amount at:time"
+            "extrinsic:text sender:text beneficiary:text xcm_version:int program:text instructions:int size:int "
+            "topic:text parent_message:text fee_tx:amount fee_delivery:amount at:time"
         ),
         ("origin", "dest", "block_hash", "message_id", "position"),
         "message_facts",
     ),
     "outcomes": Table(
-        "One row per message executed, with its outcome.",
+        "One row per message or local program executed, with its outcome, and the barrier that let it pass or not.",
         _columns(
             _PLACE + "position:int message_id:text origin:category ok:bool error:category error_index:int "
-            "error_instruction:category weight_used:int fee_execution:amount refunded:amount at:time"
+            "error_instruction:category reason:text barrier:category weight_used:int fee_execution:amount "
+            "refunded:amount at:time"
         ),
         _EXECUTED,
     ),
     "hops": Table(
         "One row per message and stage it reached.",
-        _columns("message_id:text hop:int stage:stage " + _PLACE + "queue_len:int at:time"),
-        ("message_id", "stage", "chain", "block_hash"),
+        _columns("message_id:text origin:category dest:category stage:stage " + _PLACE + "queue_len:int at:time"),
+        ("message_id", "origin", "dest", "stage", "chain", "block_hash"),
         "hop_facts",
     ),
     "instructions": Table(
         "One row per executed XCM instruction, with the registers around it.",
         _columns(
-            _PLACE + "position:int i:int message_id:text op:category args:json ok:bool error:category weight_ref:int "
-            "weight_proof:int barrier:text origin_before:text origin_after:text holding_before:text "
-            "holding_after:text at:time"
+            _PLACE + "position:int i:int message_id:text program:category op:category args:json ok:bool "
+            "error:category detail:text weight_ref:int weight_proof:int origin_before:text origin_after:text "
+            "holding_before:text holding_after:text at:time"
         ),
         (*_EXECUTED, "i"),
     ),
@@ -160,6 +161,14 @@ TABLES: dict[str, Table] = {
         ),
         ("chain", "block_hash", "hash", "action", "position"),
     ),
+    "conservation": Table(
+        "One row per asset and equation that holds over all chains at the end; `difference` is zero where it does.",
+        _columns(
+            "asset:category equation:category chain:category expected:amount found:amount difference:amount "
+            "terms:json relay_block:u32 at:time"
+        ),
+        ("asset", "equation", "chain", "relay_block"),
+    ),
     "run": Table("What the run was: name, seed, clock, network file, digest. Not part of the digest.",
                  _columns("name:text value:text"), ("name",)),
     "metrics": Table("Sampled figures of the process. Not part of the digest.",
@@ -173,6 +182,14 @@ OPTIONAL_KEYS: dict[str, object] = {"position": 0, "round": 0, "session": 0, "va
 _ABANDONED = (
     "EXISTS (SELECT 1 FROM finality f WHERE f.chain = {chain} AND f.block = {row}.block AND f.hash != {row}.block_hash)"
 )
+
+
+
+def _stage_order(column: str) -> str:
+    """SQL for the place of a stage among `STAGES`."""
+    cases = " ".join(f"WHEN '{stage}' THEN {place}" for place, stage in enumerate(STAGES))
+    return f"CASE {column} {cases} END"
+
 
 VIEWS: dict[str, View] = {
     "blocks": View(
@@ -222,22 +239,23 @@ VIEWS: dict[str, View] = {
     "messages": View(
         "One row per message and leg of its way, with what became of it.",
         _columns(
-            "message_id:text hash:text kind:category origin:category dest:category sender:text beneficiary:text "
-            "xcm_version:int program:text instructions:int size:int topic:text parent_message:text sent_block:u32 "
+            "message_id:text hash:text kind:category origin:category dest:category extrinsic:text sender:text "
+            "beneficiary:text xcm_version:int program:text instructions:int size:int topic:text parent_message:text "
+            "sent_block:u32 "
             "sent_at:time routed_at:time executed_block:u32 executed_at:time final_at:time ok:bool status:stage "
-            "error:category error_index:int error_instruction:category weight_used:int fee_tx:amount "
-            "fee_delivery:amount "
+            "error:category error_index:int error_instruction:category reason:text barrier:category weight_used:int "
+            "fee_tx:amount fee_delivery:amount "
             "fee_execution:amount refunded:amount latency:span latency_final:span"
         ),
         f"""
-        SELECT m.message_id, m.hash, m.kind, m.origin, m.dest, m.sender, m.beneficiary, m.xcm_version, m.program,
+        SELECT m.message_id, m.hash, m.kind, m.origin, m.dest, m.extrinsic, m.sender, m.beneficiary, m.xcm_version, m.program,
           m.instructions, m.size, m.topic, m.parent_message, m.block AS sent_block, m.at AS sent_at, h.routed_at,
           o.block AS executed_block, o.at AS executed_at, f.at AS final_at, o.ok,
           CASE WHEN t.message_id IS NOT NULL THEN 'trapped' WHEN o.ok = 0 THEN 'failed'
                WHEN f.at IS NOT NULL THEN 'final' WHEN o.ok = 1 THEN 'executed'
                WHEN h.queued_at IS NOT NULL THEN 'queued' WHEN h.routed_at IS NOT NULL THEN 'routed'
                ELSE 'sent' END AS status,
-          o.error, o.error_index, o.error_instruction, o.weight_used, m.fee_tx, m.fee_delivery, o.fee_execution,
+          o.error, o.error_index, o.error_instruction, o.reason, o.barrier, o.weight_used, m.fee_tx, m.fee_delivery, o.fee_execution,
           o.refunded, o.at - m.at AS latency, f.at - m.at AS latency_final
         FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY message_id, origin, dest ORDER BY at, position) AS nth
               FROM message_facts x WHERE NOT {_ABANDONED.format(chain="x.origin", row="x")}) m
@@ -245,18 +263,26 @@ VIEWS: dict[str, View] = {
               FROM outcomes x WHERE NOT {_ABANDONED.format(chain="x.chain", row="x")}) o
           ON o.nth = 1 AND o.message_id = m.message_id AND o.chain = m.dest
         LEFT JOIN finality f ON f.chain = o.chain AND f.hash = o.block_hash
-        LEFT JOIN (SELECT message_id, MIN(CASE WHEN stage = 'routed' THEN at END) AS routed_at,
-                     MIN(CASE WHEN stage = 'queued' THEN at END) AS queued_at FROM hop_facts GROUP BY message_id) h
-          ON h.message_id = m.message_id
+        LEFT JOIN (SELECT message_id, origin, dest, MIN(CASE WHEN stage = 'routed' THEN at END) AS routed_at,
+                     MIN(CASE WHEN stage = 'queued' THEN at END) AS queued_at
+                   FROM hop_facts GROUP BY message_id, origin, dest) h
+          ON h.message_id = m.message_id AND h.origin = m.origin AND h.dest = m.dest
         LEFT JOIN (SELECT DISTINCT message_id, chain FROM traps WHERE action = 'trapped') t
           ON t.message_id = m.message_id AND t.chain = m.dest
         WHERE m.nth = 1
         """,
     ),
     "hops": View(
-        "One row per message and stage it reached; `dt` is the time since the stage before.",
-        {**TABLES["hops"].columns, "dt": "span"},
-        "SELECT *, at - LAG(at) OVER (PARTITION BY message_id ORDER BY at, rowid) AS dt FROM hop_facts",
+        "One row per message and stage it reached; `hop` counts a leg's stages, `dt` is the time since the one before.",
+        {**TABLES["hops"].columns, "hop": "int", "dt": "span"},
+        f"""
+        SELECT s.*, ROW_NUMBER() OVER way - 1 AS hop, at - LAG(at) OVER way AS dt FROM (
+          SELECT message_id, origin, dest, stage, chain, block, block_hash, queue_len, at FROM hop_facts
+          UNION ALL
+          SELECT h.message_id, h.origin, h.dest, 'final', h.chain, h.block, h.block_hash, NULL, f.at
+          FROM hop_facts h JOIN finality f ON h.stage = 'executed' AND f.chain = h.chain AND f.hash = h.block_hash) s
+        WINDOW way AS (PARTITION BY message_id, origin, dest ORDER BY at, {_stage_order("stage")})
+        """,
     ),
     "assets": View(
         "One row per message, asset and role; `amount` is in whole tokens, for plots.",
@@ -266,12 +292,14 @@ VIEWS: dict[str, View] = {
     "trapped": View(
         "One row per trapped set of assets, with its claim.",
         _columns(_PLACE + "message_id:text hash:text origin:text assets:json at:time claimed_at:time claimed_by:text"),
-        """
+        f"""
+        WITH kept AS (SELECT x.*, ROW_NUMBER() OVER (PARTITION BY chain, hash, action ORDER BY at, position) AS nth
+                      FROM traps x WHERE NOT {_ABANDONED.format(chain="x.chain", row="x")})
         SELECT t.chain, t.block, t.block_hash, t.message_id, t.hash, t.origin, t.assets, t.at,
-          MIN(c.at) AS claimed_at, c.who AS claimed_by
-        FROM traps t
-        LEFT JOIN traps c ON c.action = 'claimed' AND c.chain = t.chain AND c.hash = t.hash AND c.at >= t.at
-        WHERE t.action = 'trapped' GROUP BY t.rowid
+          c.at AS claimed_at, c.who AS claimed_by
+        FROM kept t
+        LEFT JOIN kept c ON c.action = 'claimed' AND c.chain = t.chain AND c.hash = t.hash AND c.nth = t.nth
+        WHERE t.action = 'trapped'
         """,
     ),
 }

@@ -70,9 +70,6 @@ class XcmPalletBase(Pallet):
         Twox64Concat, Blake2_128Concat
     )
     """The latest version that a location is known to support."""
-    should_record_xcm: StorageValue[bool] = storage_value(default=False)
-    recorded_xcm: StorageValue[Xcm | None] = storage_value(default=None)
-    """The last program executed while recording."""
 
     @variant(0)
     class Attempted(Event):

@@ -11,7 +11,6 @@ from substrate.crypto.multi import MultiAddress
 from substrate.pallets.balances_funds import BalancesFunds
 from substrate.pallets.balances_rules import (
     AdjustmentDirection,
-    BalanceStatus,
     Fortitude,
     Precision,
     Preservation,
@@ -113,6 +112,3 @@ class Balances(BalancesFunds):
         """Burn some of the caller's balance."""
         preservation = Preservation.PRESERVE if keep_alive else Preservation.EXPENDABLE
         self.burn_from(origin, value, preservation, Precision.EXACT, Fortitude.POLITE)
-
-
-__all__ = ["BalanceStatus", "Balances", "Fortitude", "Precision", "Preservation"]

@@ -105,7 +105,7 @@ class Ledger:
             raise Refusal("too little")
         self._set(who, asset_id, balance)
 
-    def transfer(self, asset_id: Location, source: AccountId, dest: AccountId, amount: int) -> None:
+    def do_transfer(self, asset_id: Location, source: AccountId, dest: AccountId, amount: int) -> None:
         self.burn_from(asset_id, source, amount)
         self.mint_into(asset_id, dest, amount)
 

@@ -20,7 +20,10 @@ class ScaleDecoder:
 
 class RuntimeConfigurationObject:
     def __init__(
-        self, config_id: str | None = ..., ss58_format: int | None = ..., only_primitives_on_init: bool = ...,
+        self,
+        config_id: str | None = ...,
+        ss58_format: int | None = ...,
+        only_primitives_on_init: bool = ...,
         implements_scale_info: bool = ...,
     ) -> None: ...
     def update_type_registry(self, type_registry: Mapping[str, Any]) -> None: ...

@@ -59,10 +59,19 @@ class SubstrateInterface:
         subscription_handler: Any = ...,
     ) -> Any: ...
     def query_map(
-        self, module: str, storage_function: str, params: list[Any] | None = ..., block_hash: str | None = ..., **kwargs: Any
+        self,
+        module: str,
+        storage_function: str,
+        params: list[Any] | None = ...,
+        block_hash: str | None = ...,
+        **kwargs: Any,
     ) -> Iterator[tuple[Any, Any]]: ...
     def compose_call(
-        self, call_module: str, call_function: str, call_params: Mapping[str, Any] | None = ..., block_hash: str | None = ...
+        self,
+        call_module: str,
+        call_function: str,
+        call_params: Mapping[str, Any] | None = ...,
+        block_hash: str | None = ...,
     ) -> Any: ...
     def create_signed_extrinsic(self, call: Any, keypair: Keypair, **kwargs: Any) -> Any: ...
     def submit_extrinsic(

@@ -51,7 +51,7 @@ class MultiCurrency(Protocol[A_contra]):
         """Destroy an amount on an account."""
         ...
 
-    def transfer(self, asset_id: A_contra, source: AccountId, dest: AccountId, amount: int) -> object:
+    def do_transfer(self, asset_id: A_contra, source: AccountId, dest: AccountId, amount: int) -> object:
         """Move an amount."""
         ...
 
@@ -197,7 +197,7 @@ class FungiblesAdapter(_Adapter, Generic[A]):
         return _Operations(
             lambda who: currencies.mint_into(id, who, amount),
             lambda who: currencies.burn_from(id, who, amount),
-            lambda source, dest: currencies.transfer(id, source, dest, amount),
+            lambda source, dest: currencies.do_transfer(id, source, dest, amount),
         )
 
 

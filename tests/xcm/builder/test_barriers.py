@@ -44,11 +44,12 @@ from xcm.location import HERE, PARENT, Location, interior, location
 from xcm.message import xcm
 from xcm.weight import Limited, Unlimited, WeightLimit
 
+TWENTY = weight(20)
 LOAD = WithdrawAsset(assets(here(100)))
 
 
 def ask(
-    barrier: Barrier, *message: Instruction, origin: Location = PARENT, needed: Weight = weight(20), credit: int = 0
+    barrier: Barrier, *message: Instruction, origin: Location = PARENT, needed: Weight = TWENTY, credit: int = 0
 ) -> Admitted | Refused:
     try:
         return barrier.admit(Passage(origin, Xcm(message), needed, weight(credit)))

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from substrate.crypto.hashing import blake2_256
 from substrate.errors import ChainError, DecodeError
@@ -152,3 +154,14 @@ def test_transact_without_a_fallback_weight_may_weigh_anything_in_version_4() ->
 def test_an_unknown_version_is_a_chain_error() -> None:
     with pytest.raises(ChainError):
         v.versioned_location(PARENT, 6)
+
+
+@given(vector=st.sampled_from(ENCODED), cut=st.integers(0, 200), junk=st.binary(max_size=6))
+def test_no_bytes_end_in_anything_but_a_message_or_a_decode_error(vector: Any, cut: int, junk: bytes) -> None:
+    data = bytes.fromhex(vector["hex"][2:])
+    data = data[:cut] + junk + data[cut + len(junk) :]
+    try:
+        message = v.decode_message(data)
+    except DecodeError:
+        return
+    assert v.encode_message(message) == data

@@ -1,0 +1,40 @@
+"""What a collator keeps of its para's chain, whatever the chain is made of."""
+
+from typing import Any, Protocol
+
+from parachains.sdk.contract import Collated, CollationContext
+from relaychain.primitives.types import HeadData
+from substrate.crypto.keys import Ed25519Pair
+from substrate.types import Slot
+
+
+class Ledger(Protocol):
+    """Blocks and states by head; the relay chain decides which of them count."""
+
+    def knows(self, head: HeadData) -> bool:
+        """Whether a block can be built on the head."""
+        ...
+
+    def may_author(self, head: HeadData, slot: Slot, key: Ed25519Pair | None) -> bool:
+        """Whether the slot after the head is this key's turn."""
+        ...
+
+    def extrinsics(self) -> tuple[bytes, ...]:
+        """What waits for a block, best first."""
+        ...
+
+    def collate(self, head: HeadData, context: CollationContext) -> Collated[Any]:
+        """The next block; the ledger does not keep it yet. Raises a ChainError."""
+        ...
+
+    def keep(self, parent: HeadData, made: Collated[Any]) -> None:
+        """Take in a block of one's own, and give it to the para's other nodes."""
+        ...
+
+    def set_best(self, head: HeadData) -> None:
+        """The relay chain's best block includes this head."""
+        ...
+
+    def set_final(self, head: HeadData) -> None:
+        """The final relay chain includes this head."""
+        ...

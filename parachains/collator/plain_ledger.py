@@ -1,0 +1,131 @@
+"""The ledger of a Level 0 chain: heads, and whatever state its plugin keeps behind them.
+
+A plugin's state comes from its own `collate` alone, so such a chain has one collator, which knows only its own blocks.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from parachains.sdk.contract import Collated, CollationContext, GenesisBlock, ParachainPlugin
+from relaychain.primitives.types import HeadData, ParaId, head_hash
+from substrate.client.protocols import Clock, Recorder
+from substrate.crypto.keys import Ed25519Pair
+from substrate.errors import ChainError
+from substrate.types import Slot
+
+
+@dataclass(frozen=True)
+class _Block:
+    parent: HeadData | None
+    number: int
+    state: Any
+    included: tuple[bytes, ...] = ()
+
+
+class PlainLedger:
+    """See `Ledger`."""
+
+    def __init__(
+        self,
+        plugin: ParachainPlugin[Any],
+        genesis: GenesisBlock[Any],
+        *,
+        chain: str,
+        para: ParaId,
+        clock: Clock,
+        recorder: Recorder,
+    ) -> None:
+        self.best: HeadData = genesis.head
+        """The head included at the relay chain's best block."""
+        self.finalized: HeadData = genesis.head
+        """The head included at the final relay block."""
+        self._plugin = plugin
+        self._chain = chain
+        self._para = para
+        self._clock = clock
+        self._recorder = recorder
+        self._blocks: dict[HeadData, _Block] = {genesis.head: _Block(None, 0, genesis.state)}
+        self._waiting: list[bytes] = []
+
+    def number(self, head: HeadData) -> int:
+        """How many blocks above genesis a known head is."""
+        return self._blocks[head].number
+
+    def state(self, head: HeadData) -> Any:
+        """The plugin's state behind a known head."""
+        return self._blocks[head].state
+
+    def submit(self, extrinsic: bytes) -> None:
+        """Put something into a coming block; what it may be is the plugin's to say."""
+        self._waiting.append(extrinsic)
+
+    def knows(self, head: HeadData) -> bool:
+        return head in self._blocks
+
+    def may_author(self, head: HeadData, slot: Slot, key: Ed25519Pair | None) -> bool:
+        return True
+
+    def extrinsics(self) -> tuple[bytes, ...]:
+        blocks = self._back_to(self.finalized, self.best)
+        taken = {each for head in blocks for each in self._blocks[head].included}
+        return tuple(each for each in self._waiting if each not in taken)
+
+    def collate(self, head: HeadData, context: CollationContext) -> Collated[Any]:
+        try:
+            made = self._plugin.collate(head, self._blocks[head].state, context)
+        except ChainError:
+            raise
+        except Exception as failure:
+            # A plugin is someone else's code: whatever it raises, there is no block, and the node goes on.
+            raise ChainError(f"the plugin made no block: {type(failure).__name__}: {failure}") from failure
+        dropped = {each.extrinsic for each in made.rejected if not each.retry}
+        self._waiting = [each for each in self._waiting if each not in dropped]
+        return made
+
+    def keep(self, parent: HeadData, made: Collated[Any]) -> None:
+        head = made.result.head_data
+        if head in self._blocks:
+            return
+        number = self._blocks[parent].number + 1
+        self._blocks[head] = _Block(parent, number, made.state, made.included)
+        self._recorder.row(
+            "blocks",
+            chain=self._chain,
+            para_id=self._para,
+            block=number,
+            hash=head_hash(head),
+            parent=head_hash(parent),
+            extrinsics=len(made.included),
+            pov_size=len(made.block_data),
+            at=self._clock.now_us(),
+        )
+
+    def set_best(self, head: HeadData) -> None:
+        if head in self._blocks:
+            self.best = head
+
+    def set_final(self, head: HeadData) -> None:
+        if head not in self._blocks or self.number(head) <= self.number(self.finalized):
+            return
+        enacted = tuple(self._back_to(self.finalized, head))[::-1]
+        taken = {extrinsic for each in enacted for extrinsic in self._blocks[each].included}
+        self._waiting = [each for each in self._waiting if each not in taken]
+        for each in enacted:
+            self._recorder.row(
+                "finality",
+                chain=self._chain,
+                block=self.number(each),
+                hash=head_hash(each),
+                lag=self.number(self.best) - self.number(each),
+                at=self._clock.now_us(),
+            )
+        self.finalized = head
+        floor = self.number(head)
+        self._blocks = {each: block for each, block in self._blocks.items() if block.number >= floor}
+
+    def _back_to(self, end: HeadData, head: HeadData) -> Iterator[HeadData]:
+        at: HeadData | None = head
+        while at is not None and at != end:
+            yield at
+            at = self._blocks[at].parent

@@ -1,0 +1,133 @@
+"""Building a runtime's block with its witness: inherents, then what fits of the candidates.
+
+Source: polkadot-sdk, `cumulus/client/consensus/aura/src/collator.rs`, `substrate/client/basic-authorship`.
+"""
+
+from collections.abc import Mapping, Sequence
+from enum import StrEnum
+
+from parachains.sdk.aura import Aura
+from parachains.sdk.block_data import CompactProof, ParachainBlockData, extrinsic_size
+from parachains.sdk.contract import Rejected
+from parachains.sdk.validate_block import collect_result
+from relaychain.primitives.validation import ValidationResult
+from substrate.block import Block, DigestItem, Header
+from substrate.consensus.aura.verification import header_slot, seal_header, slot_author
+from substrate.crypto.keys import Ed25519Pair
+from substrate.errors import RuleError
+from substrate.pallets.system_types import EventRecord
+from substrate.runtime.assembly import Runtime
+from substrate.runtime.executive import BlockBuilder
+from substrate.runtime.observer import Observer
+from substrate.runtime.validity import ExhaustsResources, Future, TransactionInvalid
+from substrate.scale.types import Struct
+from substrate.trie.recorder import Recorder
+from substrate.trie.trie import Trie
+
+POV_SHARE_PERCENT = 85
+"""How full transactions may make a proof: finalising the block and computing its root add to it, as upstream."""
+_GIVE_UP_AFTER = 8
+"""Candidates in a row that do not fit, before the block counts as full."""
+
+
+class BuildReason(StrEnum):
+    """Why no block can be built."""
+
+    POV_TOO_BIG = "PovTooBig"
+    NOT_OUR_TURN = "NotOurTurn"
+
+
+class BuildError(RuleError):
+    """No block can be built here."""
+
+
+class BuiltBlock(Struct):
+    """A block, its witness and its state."""
+
+    block: Block
+    """Sealed."""
+    block_data: bytes
+    state: Trie
+    events: tuple[EventRecord, ...]
+    result: ValidationResult
+    included: tuple[bytes, ...]
+    rejected: tuple[Rejected, ...]
+
+
+def build_block(
+    runtime: type[Runtime],
+    parent_state: Trie,
+    parent: Header,
+    inherent_data: Mapping[bytes, bytes],
+    digest: Sequence[DigestItem],
+    candidates: Sequence[bytes] = (),
+    *,
+    max_pov_size: int,
+    author: Ed25519Pair | None = None,
+    observer: Observer | None = None,
+) -> BuiltBlock:
+    """Build on `parent`; weight and length limits are the runtime's.
+
+    Args:
+        runtime: The runtime in the parent's state.
+        parent_state: The parent's state, whole.
+        parent: The parent's header, sealed.
+        inherent_data: By inherent identifier.
+        digest: Pre-runtime items, the slot's among them.
+        candidates: Extrinsics, best first.
+        max_pov_size: Bytes that the block with its witness may have.
+        author: Seals the block where the chain has authorities.
+        observer: Told what execution does.
+
+    Raises:
+        BuildError: `POV_TOO_BIG`, `NOT_OUR_TURN`.
+        TransactionInvalid: An inherent fails.
+    """
+    recording, recorder = parent_state.recording()
+    builder = BlockBuilder(runtime, recording, parent, digest, observer)
+    authorities = builder.runtime.pallet(Aura).authorities.get()
+    builder.inherents(inherent_data)
+    included, rejected = _fill(builder, recorder, candidates, max_pov_size * POV_SHARE_PERCENT // 100)
+    built = builder.build()
+    header = built.block.header
+    turn = slot_author(header_slot(header), authorities)
+    if turn is not None:
+        if author is None or author.public != turn:
+            raise BuildError(BuildReason.NOT_OUR_TURN, author=f"0x{turn.hex()}")
+        header = seal_header(header, author)
+    result = collect_result(runtime, built.executed.state, header)
+    data = ParachainBlockData(header, built.block.extrinsics, CompactProof(recorder.proof())).encode()
+    if len(data) > max_pov_size:
+        raise BuildError(BuildReason.POV_TOO_BIG, size=len(data), limit=max_pov_size)
+    block = Block(header, built.block.extrinsics)
+    state, events = built.executed.state.unrecorded(), built.executed.events
+    return BuiltBlock(block, data, state, events, result, included, rejected)
+
+
+def _fill(
+    builder: BlockBuilder, recorder: Recorder, candidates: Sequence[bytes], limit: int
+) -> tuple[tuple[bytes, ...], tuple[Rejected, ...]]:
+    """Push what fits. A witness cannot shrink, so an extrinsic is tried only while there is room."""
+    included: list[bytes] = []
+    rejected: list[Rejected] = []
+    body, misfits = 0, 0
+    for place, raw in enumerate(candidates):
+        size = body + extrinsic_size(raw)
+        if misfits == _GIVE_UP_AFTER or _proof_size(recorder) + size > limit:
+            rejected += [Rejected(left, "the block is full", retry=True) for left in candidates[place:]]
+            break
+        try:
+            builder.push(raw)
+        except TransactionInvalid as failure:
+            full = isinstance(failure.variant, ExhaustsResources)
+            misfits += full
+            rejected.append(Rejected(raw, str(failure), retry=full or isinstance(failure.variant, Future)))
+        else:
+            included.append(raw)
+            body = size
+    return tuple(included), tuple(rejected)
+
+
+def _proof_size(recorder: Recorder) -> int:
+    """Nodes have some 40 bytes and more, their lengths up to 4."""
+    return recorder.size * 11 // 10

@@ -1,0 +1,66 @@
+"""Statement distribution: signed statements to and from all validators.
+
+Source: polkadot-sdk, `polkadot/node/network/statement-distribution/src/v2/mod.rs`.
+
+Upstream sends full statements within the group and manifests along a grid; with a few fully connected validators each
+signer tells every peer, which is equivalent. What is lost: the grid's robustness and its accounting.
+"""
+
+from relaychain.node.active_leaves import ActiveLeaves, Leaf
+from relaychain.node.backing import CandidateBacking
+from relaychain.node.held import HeldMessages
+from relaychain.node.reports import Reports
+from relaychain.node.statement_table import StatementError
+from relaychain.primitives.statements import SignedFullStatement
+from substrate.client.chain import Chain
+from substrate.client.protocols import Network
+from substrate.errors import DecodeError
+from substrate.runtime.assembly import Runtime
+from substrate.scale.types import Struct
+from substrate.types import Hash
+
+STATEMENT = "statement"
+
+
+class StatementMessage(Struct):
+    """A statement and the relay parent that it is bound to."""
+
+    relay_parent: Hash
+    statement: SignedFullStatement
+
+
+class StatementDistribution:
+    """Carries statements between backing and the network."""
+
+    def __init__(
+        self, chain: Chain[Runtime], leaves: ActiveLeaves, backing: CandidateBacking, network: Network, reports: Reports
+    ) -> None:
+        self._chain = chain
+        self._leaves = leaves
+        self._backing = backing
+        self._network = network
+        self._reports = reports
+        self._early = HeldMessages()
+
+    def start(self) -> None:
+        """Begin to listen and to tell."""
+        self._network.on(STATEMENT, self._on_message)
+        self._leaves.on_active(self._on_leaf)
+        self._backing.on_signed(self._share)
+
+    def _share(self, relay_parent: Hash, statement: SignedFullStatement) -> None:
+        self._network.broadcast(STATEMENT, StatementMessage(relay_parent, statement).encode())
+
+    def _on_leaf(self, leaf: Leaf) -> None:
+        for held in self._early.release(leaf.allowed):
+            self._on_message(held.sender, held.payload)
+
+    def _on_message(self, sender: str, payload: bytes) -> None:
+        try:
+            message = StatementMessage.decode(payload)
+            if self._leaves.relay_parent(message.relay_parent) is not None:
+                self._backing.on_statement(message.relay_parent, message.statement, sender)
+            elif message.relay_parent not in self._chain:
+                self._early.hold(message.relay_parent, sender, payload)
+        except (DecodeError, StatementError) as failure:
+            self._reports.fault("BadStatement", f"{sender}: {failure}")
