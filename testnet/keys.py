@@ -29,3 +29,8 @@ def session_keys(node: Node) -> SessionKeyPairs:
 def stash(node: Node) -> AccountId:
     """A validator's account: `//Alice//stash`."""
     return AccountId(Sr25519Pair.from_uri(f"{node.key_uri}//stash").public)
+
+
+def collator_key(node: Node) -> Ed25519Pair:
+    """A collator's Aura key."""
+    return Ed25519Pair.from_uri(node.key_uri)

@@ -129,6 +129,26 @@ class Relaychain(msgspec.Struct, frozen=True, kw_only=True):
         return (*self.nodes, *(node for group in self.node_groups for node in group.nodes()))
 
 
+class IssuedAsset(msgspec.Struct, frozen=True, kw_only=True):
+    """`[[parachains.assets]]`: an asset that the parachain issues; its siblings take it, too."""
+
+    id: ParaNumber
+    symbol: str
+    decimals: Annotated[int, msgspec.Meta(ge=0, le=38)] = 12
+    min_balance: Count = 1
+    balance: Annotated[int, msgspec.Meta(ge=0)] = 0
+    """What each dev account has of it at genesis, in its smallest unit."""
+
+
+class AssetRate(msgspec.Struct, frozen=True, kw_only=True):
+    """`[[parachains.rates]]`: what an asset of another chain is worth in execution fees."""
+
+    asset: str
+    """`"relay"`, a sibling's id for its native token (`"2000"`), or an asset it issues (`"1000/1984"`)."""
+    rate: Annotated[float, msgspec.Meta(gt=0)]
+    """Whole native tokens for one whole asset; one, unless said."""
+
+
 class Parachain(msgspec.Struct, frozen=True, kw_only=True):
     """`[[parachains]]`."""
 
@@ -138,8 +158,10 @@ class Parachain(msgspec.Struct, frozen=True, kw_only=True):
     collator: Node | None = None
     collators: tuple[Node, ...] = ()
     collator_groups: tuple[NodeGroup, ...] = ()
+    assets: tuple[IssuedAsset, ...] = ()
+    rates: tuple[AssetRate, ...] = ()
     genesis: dict[str, Any] = {}
-    """Goes to the runtime's pallets; `accounts` are balances by name."""
+    """Goes to the runtime's pallets: `[parachains.genesis.PALLET]`."""
 
     @property
     def all_collators(self) -> tuple[Node, ...]:

@@ -184,7 +184,6 @@ _ABANDONED = (
 )
 
 
-
 def _stage_order(column: str) -> str:
     """SQL for the place of a stage among `STAGES`."""
     cases = " ".join(f"WHEN '{stage}' THEN {place}" for place, stage in enumerate(STAGES))
@@ -259,9 +258,9 @@ VIEWS: dict[str, View] = {
           o.refunded, o.at - m.at AS latency, f.at - m.at AS latency_final
         FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY message_id, origin, dest ORDER BY at, position) AS nth
               FROM message_facts x WHERE NOT {_ABANDONED.format(chain="x.origin", row="x")}) m
-        LEFT JOIN (SELECT *, ROW_NUMBER() OVER (PARTITION BY message_id, chain ORDER BY at, position) AS nth
+        LEFT JOIN (SELECT *, ROW_NUMBER() OVER (PARTITION BY message_id, chain, origin ORDER BY at, position) AS nth
               FROM outcomes x WHERE NOT {_ABANDONED.format(chain="x.chain", row="x")}) o
-          ON o.nth = 1 AND o.message_id = m.message_id AND o.chain = m.dest
+          ON o.nth = 1 AND o.message_id = m.message_id AND o.chain = m.dest AND o.origin = m.origin
         LEFT JOIN finality f ON f.chain = o.chain AND f.hash = o.block_hash
         LEFT JOIN (SELECT message_id, origin, dest, MIN(CASE WHEN stage = 'routed' THEN at END) AS routed_at,
                      MIN(CASE WHEN stage = 'queued' THEN at END) AS queued_at

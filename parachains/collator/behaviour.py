@@ -177,7 +177,7 @@ def _without_oldest(runtime: type[Runtime], raw: bytes) -> bytes:
         data.validation_data, data.relay_chain_state, data.downward_messages[1:], data.horizontal_messages
     )
     call = runtime.call(ParachainSystem.set_validation_data, data=skipping)
-    return encode_bare(runtime(Overlay(Trie.empty())).encode_call(call))
+    return encode_bare(runtime.encode_call(call))
 
 
 def _with_result(made: Collated[Any], **changes: Any) -> Collated[Any]:

@@ -5,6 +5,7 @@ from typing import Any, Protocol
 from parachains.sdk.contract import Collated, CollationContext
 from relaychain.primitives.types import HeadData
 from substrate.crypto.keys import Ed25519Pair
+from substrate.runtime.assembly import Runtime
 from substrate.types import Slot
 
 
@@ -21,6 +22,10 @@ class Ledger(Protocol):
 
     def extrinsics(self) -> tuple[bytes, ...]:
         """What waits for a block, best first."""
+        ...
+
+    def runtime_at(self, head: HeadData) -> type[Runtime] | None:
+        """The runtime that the block after the head runs under; None at Level 0."""
         ...
 
     def collate(self, head: HeadData, context: CollationContext) -> Collated[Any]:

@@ -12,6 +12,7 @@ from relaychain.primitives.types import HeadData, ParaId, head_hash
 from substrate.client.protocols import Clock, Recorder
 from substrate.crypto.keys import Ed25519Pair
 from substrate.errors import ChainError
+from substrate.runtime.assembly import Runtime
 from substrate.types import Slot
 
 
@@ -70,6 +71,9 @@ class PlainLedger:
         blocks = self._back_to(self.finalized, self.best)
         taken = {each for head in blocks for each in self._blocks[head].included}
         return tuple(each for each in self._waiting if each not in taken)
+
+    def runtime_at(self, head: HeadData) -> type[Runtime] | None:
+        return None
 
     def collate(self, head: HeadData, context: CollationContext) -> Collated[Any]:
         try:

@@ -4,9 +4,6 @@ Source: polkadot-sdk, `cumulus/parachains/runtimes/assets/asset-hub-westend/src/
 `cumulus/parachains/runtimes/assets/common/src/foreign_creators.rs`.
 """
 
-from dataclasses import dataclass
-from typing import Generic, TypeVar
-
 from substrate.pallets import assets
 from substrate.runtime.dispatch import BadOrigin, DispatchFailure
 from substrate.runtime.origin import Origin
@@ -15,8 +12,6 @@ from substrate.types import AccountId
 from xcm.builder.location_conversion import SiblingParachainConvertsVia
 from xcm.location import Location, chain_location
 from xcm.pallet import XcmOrigin
-
-A = TypeVar("A")
 
 
 def foreign_creator(origin: Origin, asset_id: Location) -> AccountId:
@@ -38,22 +33,3 @@ class ForeignAssets(assets.Assets, parameters={"AssetId": Location, "AssetIdPara
     """Assets that are issued elsewhere."""
 
     crate = "pallet_assets"
-
-
-@dataclass(frozen=True)
-class Ledger(Generic[A]):
-    """An assets pallet as the XCM machine uses it."""
-
-    pallet: assets.Assets
-
-    def mint_into(self, asset_id: A, who: AccountId, amount: int) -> None:
-        """Create an amount on an account."""
-        self.pallet.mint_into(asset_id, who, amount)
-
-    def burn_from(self, asset_id: A, who: AccountId, amount: int) -> None:
-        """Destroy an amount on an account."""
-        self.pallet.burn_from(asset_id, who, amount)
-
-    def transfer(self, asset_id: A, source: AccountId, dest: AccountId, amount: int) -> None:
-        """Move an amount."""
-        self.pallet.do_transfer(asset_id, source, dest, amount)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from parachains.sdk.asset_rate import AssetRate
 from parachains.sdk.cumulus_xcm import Relay, SiblingParachain
-from parachains.sdk.foreign_assets import ForeignAssets, Ledger, TrustBackedAssets
+from parachains.sdk.foreign_assets import ForeignAssets, TrustBackedAssets
 from parachains.sdk.parachain_info import ParachainInfo
 from parachains.sdk.parachain_system import ParachainSystem
 from parachains.sdk.routers import ParentAsUmp, SiblingAsXcmp
@@ -174,8 +174,8 @@ class _Machine:
         return FirstTransactor(
             (
                 FungibleAdapter(runtime.pallet(Balances), IsConcrete(self.policy.native), ACCOUNTS),
-                FungiblesAdapter(Ledger[int](runtime.pallet(TrustBackedAssets)), own, ACCOUNTS),
-                FungiblesAdapter(Ledger[Location](runtime.pallet(ForeignAssets)), foreign, ACCOUNTS),
+                FungiblesAdapter(runtime.pallet(TrustBackedAssets), own, ACCOUNTS),
+                FungiblesAdapter(runtime.pallet(ForeignAssets), foreign, ACCOUNTS),
             )
         )
 

@@ -112,6 +112,9 @@ class CandidateBacking:
         if parent is None or index is None:
             return None
         candidate, para = candidate_hash(receipt), receipt.descriptor.para_id
+        known = self.table(parent).candidates.get(candidate)
+        if known is not None and index in known.votes:
+            return None
         if self.table(parent).seconded_count(index) >= parent.lookahead:
             self._reports.refusal(para, candidate, "SecondingLimit", f"already seconded {parent.lookahead}")
             return None

@@ -10,7 +10,6 @@ from typing import Protocol
 from relaychain.primitives.validation import ValidationParams, ValidationResult
 from relaychain.pvf.bundle import BundleError
 from relaychain.pvf.loader import ForeignAbi, Loaded
-from relaychain.pvf.meter import StepLimit
 from substrate.crypto.hashing import blake2_256
 from substrate.errors import ChainError, RuleError
 
@@ -104,13 +103,15 @@ class InlineHost:
         loaded.meter.left = steps
         try:
             result = loaded.entry.validate_block(params)
-        except StepLimit:
-            raise InvalidCandidate(InvalidReason.TIMEOUT, steps=steps) from None
         except MemoryError as failure:
             raise InfrastructureFailure("out of memory while validating") from failure
         except Exception as failure:
             # The code is someone else's: whatever it raises, the candidate is invalid.
+            if loaded.meter.is_exceeded:
+                raise InvalidCandidate(InvalidReason.TIMEOUT, steps=steps) from None
             raise InvalidCandidate(InvalidReason.EXECUTION, cause=f"{type(failure).__name__}: {failure}") from failure
+        if loaded.meter.is_exceeded:
+            raise InvalidCandidate(InvalidReason.TIMEOUT, steps=steps)
         if not isinstance(result, ValidationResult):
             raise InvalidCandidate(InvalidReason.BAD_RETURN, returned=type(result).__name__)
         return result

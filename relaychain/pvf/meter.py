@@ -9,6 +9,8 @@ import ast
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from substrate.errors import ChainError
+
 T = TypeVar("T")
 Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 Function = ast.FunctionDef | ast.AsyncFunctionDef
@@ -17,8 +19,8 @@ STEP_NAME = "__step__"
 COUNTED_NAME = "__counted__"
 
 
-class StepLimit(BaseException):
-    """The steps are used up. Not an `Exception`: validation code must not swallow it."""
+class StepLimit(ChainError):
+    """The steps are used up. Code that swallows it meets it again at its next step, and its host asks the meter."""
 
 
 class Meter:
@@ -27,11 +29,16 @@ class Meter:
     def __init__(self) -> None:
         self.left = 0
 
+    @property
+    def is_exceeded(self) -> bool:
+        """Whether more steps were asked for than there were."""
+        return self.left < 0
+
     def step(self) -> None:
         """Take one step."""
         self.left -= 1
         if self.left < 0:
-            raise StepLimit
+            raise StepLimit("the validation code takes more steps than it may")
 
     def counted(self, items: Iterable[T]) -> Iterator[T]:
         """The items, one step each."""

@@ -24,15 +24,16 @@ def write_message(record: Record, number: int, latency: int | None, *, ok: bool 
         "messages", message_id=message, origin="assets", dest="bazaar", block=block, block_hash=hashed("a", block),
         position=number, fee_delivery=2**70, at=block * SECOND, kind="HRMP",
     )  # fmt: skip
-    record.row("hops", message_id=message, stage="routed", chain="relay", block=3, block_hash="0xr3", at=3 * SECOND)
+    way = {"message_id": message, "origin": "assets", "dest": "bazaar"}
+    record.row("hops", **way, stage="routed", chain="relay", block=3, block_hash="0xr3", at=3 * SECOND)
     if latency is not None:
         record.row(
-            "outcomes", message_id=message, chain="bazaar", block=5, block_hash=hashed("b", 5), position=number, ok=ok,
+            "outcomes", message_id=message, origin="assets", chain="bazaar", block=5, block_hash=hashed("b", 5), position=number, ok=ok,
             error=None if ok else "TooExpensive", error_index=None if ok else 2, fee_execution=3,
             at=(block + latency) * SECOND,
         )  # fmt: skip
         record.row(
-            "hops", message_id=message, stage="executed", chain="bazaar", block=5, block_hash="0xb5", at=5 * SECOND
+            "hops", **way, stage="executed", chain="bazaar", block=5, block_hash="0xb5", at=5 * SECOND
         )
 
 

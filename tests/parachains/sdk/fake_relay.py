@@ -22,7 +22,7 @@ from substrate.scale.codec import encode
 from substrate.scale.types import u32
 from substrate.trie.proofs import read_proof
 from substrate.trie.trie import Trie
-from substrate.types import BlockNumber, Hash, Slot
+from substrate.types import ZERO_HASH, BlockNumber, Hash, Slot
 
 CONFIG = AbridgedHostConfiguration(
     max_code_size=3 << 20,
@@ -36,6 +36,7 @@ CONFIG = AbridgedHostConfiguration(
     validation_upgrade_delay=BlockNumber(2),
     async_backing_params=AsyncBackingParams(0, 0),
 )
+CHANNEL = AbridgedHrmpChannel(8, 8 << 10, 4 << 10, 0, 0, None)
 
 
 @dataclass
@@ -48,11 +49,11 @@ class FakeRelay:
     slot: int = 1_000
     max_pov_size: int = 5 << 20
     downward: list[InboundDownwardMessage] = field(default_factory=list[InboundDownwardMessage])
-    dmq_head: Hash = Hash(bytes(32))
+    dmq_head: Hash = ZERO_HASH
     inbound: dict[ParaId, list[InboundHrmpMessage]] = field(default_factory=dict[ParaId, list[InboundHrmpMessage]])
     inbound_heads: dict[ParaId, Hash] = field(default_factory=dict[ParaId, Hash])
     outbound: tuple[ParaId, ...] = ()
-    channel: AbridgedHrmpChannel = AbridgedHrmpChannel(8, 8 << 10, 4 << 10, 0, 0, None)
+    channel: AbridgedHrmpChannel = CHANNEL
     go_ahead: UpgradeGoAhead | None = None
     restriction: UpgradeRestriction | None = None
     config: AbridgedHostConfiguration = CONFIG

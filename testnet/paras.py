@@ -1,0 +1,165 @@
+"""The parachains of a network file: their code, their genesis, and what they trust each other with.
+
+Every parachain takes the relay chain's token, its siblings' native tokens and the assets they issue. A system
+parachain whose native token is the relay chain's teleports it; everything else moves through its reserve, the chain
+that issues it.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from parachains.collator.registry import Plugin, PluginError, load_plugin
+from parachains.sdk.contract import ForeignAsset, GenesisBlock, ParaConfig
+from parachains.sdk.genesis import FEE_ACCOUNT_ENDOWMENT
+from parachains.sdk.plugin import Parachain as LevelOne
+from relaychain.primitives.network import is_system_para
+from relaychain.primitives.types import ParaId
+from relaychain.runtime.genesis import GenesisPara
+from substrate.pallets.fees import FIXED_ONE
+from substrate.types import AccountId, Balance
+from testnet.bundler import Metered, NodeBundler
+from testnet.errors import UsageError
+from testnet.keys import DEV_BALANCE, collator_key, dev_accounts
+from testnet.manifest import IssuedAsset, Manifest, Parachain
+from xcm.junction import GeneralIndex, PalletInstance
+from xcm.junction import Parachain as ParachainJunction
+from xcm.location import HERE, PARENT, Location, location
+
+RELAY_SYMBOL, RELAY_DECIMALS = "UNIT", 12
+MIN_FOREIGN_BALANCE = 1_000
+
+
+@dataclass(frozen=True)
+class Para:
+    """A parachain of the network, ready to run."""
+
+    id: ParaId
+    settings: Parachain
+    plugin: Plugin
+    config: ParaConfig
+    genesis: GenesisBlock[Any]
+
+    @property
+    def name(self) -> str:
+        """What rows of the record call it."""
+        return str(int(self.id))
+
+    @property
+    def level_one(self) -> type[LevelOne] | None:
+        """Its class, if it has a runtime."""
+        return _level_one(self.plugin)
+
+    @property
+    def on_relay(self) -> GenesisPara:
+        """What the relay chain's genesis says of it."""
+        return GenesisPara(self.id, self.genesis.head, self.plugin.code)
+
+    @property
+    def teleported_in(self) -> int:
+        """How much of the relay chain's token exists on it at genesis, as if it had been teleported there."""
+        kind = self.level_one
+        if kind is None or kind.xcm.native != PARENT:
+            return 0
+        return FEE_ACCOUNT_ENDOWMENT + sum(self.config.accounts.values())
+
+
+def load_paras(manifest: Manifest, bundler: NodeBundler) -> tuple[Para, ...]:
+    """Every parachain of the file.
+
+    Raises:
+        UsageError: A plugin is unknown or does not load.
+    """
+    try:
+        loaded = {para.id: load_plugin(para.runtime, manifest.directory, bundler) for para in manifest.parachains}
+    except PluginError as failure:
+        raise UsageError(str(failure)) from failure
+    classes = {number: _level_one(plugin) for number, plugin in loaded.items()}
+    paras: list[Para] = []
+    for settings in manifest.parachains:
+        plugin = loaded[settings.id]
+        config = _config(manifest, settings, plugin, classes)
+        paras.append(Para(ParaId(settings.id), settings, plugin, config, plugin.chain.genesis_block(config)))
+    return tuple(paras)
+
+
+def _level_one(plugin: Plugin) -> type[LevelOne] | None:
+    chain = plugin.chain
+    return chain.level_one if isinstance(chain, Metered) else None
+
+
+def _config(
+    manifest: Manifest, settings: Parachain, plugin: Plugin, classes: dict[int, type[LevelOne] | None]
+) -> ParaConfig:
+    own = classes[settings.id]
+    foreign = tuple(_foreign_assets(manifest, settings, classes))
+    known = {asset.place: asset for asset in foreign}
+    for rate in settings.rates:
+        place = _place_of(rate.asset, classes, settings.id)
+        if place not in known:
+            raise UsageError(
+                f"para {settings.id}: rates name {rate.asset!r}, which no chain of this network issues; "
+                'write "relay", "2000" (a native token) or "1000/1984" (an issued asset)'
+            )
+        asset = known[place]
+        decimals = own.decimals if own else RELAY_DECIMALS
+        scaled = round(rate.rate * FIXED_ONE * 10**decimals / 10**asset.decimals)
+        known[place] = ForeignAsset(place, asset.symbol, asset.decimals, scaled, asset.min_balance)
+    teleports = ((PARENT, PARENT),) if own and own.xcm.native == PARENT and is_system_para(settings.id) else ()
+    return ParaConfig(
+        para=ParaId(settings.id),
+        code=plugin.code,
+        accounts=dict.fromkeys(dev_accounts(), DEV_BALANCE),
+        authorities=tuple(collator_key(node).public for node in settings.all_collators),
+        slot_duration_ms=manifest.block_time_us // 1000,
+        sudo=dev_accounts()[0],
+        foreign_assets=tuple(known.values()),
+        teleports=teleports,
+        pallets={"assets": _issued(settings.assets), **settings.genesis} if own else settings.genesis,
+    )
+
+
+def _foreign_assets(
+    manifest: Manifest, settings: Parachain, classes: dict[int, type[LevelOne] | None]
+) -> Iterator[ForeignAsset]:
+    own = classes[settings.id]
+    if own is None:
+        return
+    if own.xcm.native != PARENT:
+        yield ForeignAsset(PARENT, RELAY_SYMBOL, RELAY_DECIMALS, min_balance=MIN_FOREIGN_BALANCE)
+    for sibling in manifest.parachains:
+        kind = classes[sibling.id]
+        if sibling.id == settings.id or kind is None:
+            continue
+        if kind.xcm.native == HERE:
+            place = location(1, ParachainJunction(sibling.id))
+            yield ForeignAsset(place, kind.symbol, kind.decimals, min_balance=MIN_FOREIGN_BALANCE)
+        for asset in sibling.assets:
+            place = issued_place(kind, sibling.id, asset.id)
+            yield ForeignAsset(place, asset.symbol, asset.decimals, min_balance=asset.min_balance)
+
+
+def issued_place(kind: type[LevelOne], para: int, asset: int) -> Location:
+    """An issued asset, as siblings of its chain see it."""
+    return location(1, ParachainJunction(para), PalletInstance(kind.assets_index), GeneralIndex(asset))
+
+
+def _place_of(asset: str, classes: dict[int, type[LevelOne] | None], own: int) -> Location | None:
+    if asset == "relay":
+        return PARENT
+    para, _, number = asset.partition("/")
+    kind = classes.get(int(para)) if para.isdecimal() else None
+    if kind is None or int(para) == own or (number and not number.isdecimal()):
+        return None
+    return issued_place(kind, int(para), int(number)) if number else location(1, ParachainJunction(int(para)))
+
+
+def _issued(assets: tuple[IssuedAsset, ...]) -> dict[str, Any]:
+    owner: AccountId = dev_accounts()[0]
+    return {
+        "assets": [(asset.id, owner, True, Balance(asset.min_balance)) for asset in assets],
+        "metadata": [(asset.id, asset.symbol.encode(), asset.symbol.encode(), asset.decimals) for asset in assets],
+        "accounts": [
+            (asset.id, who, Balance(asset.balance)) for asset in assets if asset.balance for who in dev_accounts()
+        ],
+    }
