@@ -1,7 +1,7 @@
 """XCM on its way: rows about messages, from the states, events and execution facts of executed blocks.
 
 A message is named by the topic it ends in, else by its hash; onward messages inherit the name, so one id follows a flow
-over all its legs. What is written down of a block follows from that block, and for candidates from the one that backed it.
+over all its legs. What is written of a block follows from that block, and for candidates from the one that backed it.
 """
 
 from collections import OrderedDict
@@ -21,16 +21,16 @@ from relaychain.runtime.inclusion import ParaInclusion
 from relaychain.runtime.paras import Paras
 from substrate.client.protocols import Clock, Recorder
 from substrate.crypto.hashing import blake2_256
-from substrate.errors import DecodeError
 from substrate.runtime.assembly import Runtime
 from substrate.runtime.extrinsic import decode_extrinsic
 from substrate.state import Overlay
 from substrate.types import Hash
-from testnet.message_rows import Envelope, opened, sent_row, senders
+from testnet.message_rows import Envelope, opened, senders, sent_row
 from testnet.message_traces import Trace, write_traces, write_traps
 from testnet.observing import Executed, event_names, pallet_event
 from testnet.places import Naming
-from xcm.versions.versioned import VersionedXcm
+from xcm.junction import Parachain
+from xcm.location import HERE, PARENT, Location, location
 
 REMEMBERED = 4_096
 
@@ -236,10 +236,7 @@ def _named_events(executed: Executed, *names: str) -> Iterator[tuple[str, Any]]:
             yield name, pallet_event(record)
 
 
-def _queue_origin(origin: Any) -> Any:
-    from xcm.junction import Parachain
-    from xcm.location import HERE, PARENT, location
-
+def _queue_origin(origin: Any) -> Location:
     match type(origin).__name__:
         case "Ump":
             return location(0, Parachain(origin.queue.para))
@@ -306,13 +303,6 @@ def _inherent_of(executed: Executed) -> ParachainInherentData | None:
             return None
         entry, value = assembly.resolve(extrinsic.call)
         if entry.method == "set_validation_data":
-            return value.data
+            inherent: Any = value
+            return inherent.data
     return None
-
-
-def decoded(data: bytes) -> VersionedXcm | None:
-    """A message, if it is one."""
-    try:
-        return VersionedXcmCodec.decode(data)
-    except DecodeError:
-        return None

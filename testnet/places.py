@@ -84,8 +84,15 @@ class Naming:
         if seen == HERE:
             return self.chain(chain)
         place = absolute(seen, chain)
-        known = place is not None and (place == () or (len(place) == 1 and isinstance(place[0], Parachain)))
-        return self.chain(chain_of(place)) if known and place is not None else account_text(seen)
+        is_chain = place is not None and self.is_other_chain(seen, chain)
+        return self.chain(chain_of(place)) if is_chain and place is not None else account_text(seen)
+
+    def is_other_chain(self, seen: Location, chain: int | None) -> bool:
+        """Whether a location is another chain of the network: messages come from there."""
+        place = absolute(seen, chain)
+        if place is None or place == place_of(chain):
+            return False
+        return place == () or (len(place) == 1 and isinstance(place[0], Parachain))
 
     def asset(self, seen: AssetId, chain: int | None) -> str:
         """An asset's name: the same on every chain."""

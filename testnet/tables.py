@@ -247,15 +247,16 @@ VIEWS: dict[str, View] = {
             "fee_execution:amount refunded:amount latency:span latency_final:span"
         ),
         f"""
-        SELECT m.message_id, m.hash, m.kind, m.origin, m.dest, m.extrinsic, m.sender, m.beneficiary, m.xcm_version, m.program,
-          m.instructions, m.size, m.topic, m.parent_message, m.block AS sent_block, m.at AS sent_at, h.routed_at,
+        SELECT m.message_id, m.hash, m.kind, m.origin, m.dest, m.extrinsic, m.sender, m.beneficiary, m.xcm_version,
+          m.program, m.instructions, m.size, m.topic, m.parent_message, m.block AS sent_block, m.at AS sent_at,
+          h.routed_at,
           o.block AS executed_block, o.at AS executed_at, f.at AS final_at, o.ok,
           CASE WHEN t.message_id IS NOT NULL THEN 'trapped' WHEN o.ok = 0 THEN 'failed'
                WHEN f.at IS NOT NULL THEN 'final' WHEN o.ok = 1 THEN 'executed'
                WHEN h.queued_at IS NOT NULL THEN 'queued' WHEN h.routed_at IS NOT NULL THEN 'routed'
                ELSE 'sent' END AS status,
-          o.error, o.error_index, o.error_instruction, o.reason, o.barrier, o.weight_used, m.fee_tx, m.fee_delivery, o.fee_execution,
-          o.refunded, o.at - m.at AS latency, f.at - m.at AS latency_final
+          o.error, o.error_index, o.error_instruction, o.reason, o.barrier, o.weight_used, m.fee_tx, m.fee_delivery,
+          o.fee_execution, o.refunded, o.at - m.at AS latency, f.at - m.at AS latency_final
         FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY message_id, origin, dest ORDER BY at, position) AS nth
               FROM message_facts x WHERE NOT {_ABANDONED.format(chain="x.origin", row="x")}) m
         LEFT JOIN (SELECT *, ROW_NUMBER() OVER (PARTITION BY message_id, chain, origin ORDER BY at, position) AS nth

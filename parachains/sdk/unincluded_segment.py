@@ -102,7 +102,8 @@ class SegmentTracker(Struct):
             raise SegmentError(SegmentReason.WATERMARK, submitted=watermark, latest=latest)
         used = self.used_bandwidth.plus(block.used_bandwidth)
         _check(used, total)
-        return SegmentTracker(used, watermark, block.consumed_go_ahead_signal or self.consumed_go_ahead_signal)
+        consumed = block.consumed_go_ahead_signal
+        return SegmentTracker(used, watermark, self.consumed_go_ahead_signal if consumed is None else consumed)
 
     def without(self, block: Ancestor) -> "SegmentTracker":
         """The segment after its oldest block was included."""

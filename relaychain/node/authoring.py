@@ -5,9 +5,9 @@ Source: polkadot-sdk, `substrate/client/consensus/slots/src/lib.rs`, `substrate/
 
 from collections.abc import Callable, Mapping
 
-from relaychain.node.block_sync import BlockSync
 from relaychain.node.engine import RelayConsensus
 from substrate.block import Block, Header
+from substrate.client.block_sync import BlockSync
 from substrate.client.execution import Facts, RuntimeLoader, as_execution, runtime_class_at
 from substrate.client.importing import BlockImport
 from substrate.client.pool import TransactionPool

@@ -150,13 +150,10 @@ class ParachainSubsystems:
 
     def inherent_data(self, parent: Hash) -> dict[bytes, bytes]:
         """Inherent data of a block on `parent`, by identifier."""
-        header = self.chain.header(parent)
-        data = ParachainsInherentData((), (), (), header)
-        if parent in self.leaves.leaves or header.number == 0:
-            data = self._collected(parent)
-        return {PARACHAINS_INHERENT_IDENTIFIER: data.encode()}
+        return {PARACHAINS_INHERENT_IDENTIFIER: self.collected(parent).encode()}
 
-    def _collected(self, parent: Hash) -> ParachainsInherentData:
+    def collected(self, parent: Hash) -> ParachainsInherentData:
+        """The bitfields and backed candidates that a block on `parent` should contain."""
         header, cores = self.chain.header(parent), self.api.availability_cores(parent)
         bitfields = selected_bitfields(self.bitfields.known(parent), cores)
         candidates = selected_candidates(

@@ -94,8 +94,9 @@ def selected_candidates(
     """
     ordered = sorted(backable, key=hash_of)
     chosen: list[BackedCandidate] = []
-    for core in map(CoreIndex, range(len(cores))):
-        claim = open_claim(core, cores[core], bitfields, number=number)
+    for place, state in enumerate(cores):
+        core = CoreIndex(place)
+        claim = open_claim(core, state, bitfields, number=number)
         if claim is None:
             continue
         head = head_of(*claim)

@@ -8,9 +8,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from relaychain.node.authoring import Authoring
-from relaychain.node.block_sync import BlockSync
 from relaychain.node.engine import RelayConsensus, fork_choice_weight
 from relaychain.node.finality import Grandpa
+from relaychain.node.parachains import ParachainSubsystems, SharedWork
+from substrate.client.block_sync import BlockSync
 from substrate.client.chain import Chain
 from substrate.client.execution import RuntimeLoader, executor
 from substrate.client.importing import BlockImport, ExecutionCache
@@ -48,6 +49,7 @@ class Surroundings:
     clock: Clock
     recorder: Recorder
     cache: ExecutionCache
+    shared: SharedWork
 
 
 class RelayNode:
@@ -80,6 +82,15 @@ class RelayNode:
             clock=clock,
             recorder=recorder,
         )
+        self.parachains = ParachainSubsystems(
+            self.chain,
+            key=keys.para_validator if keys else None,
+            network=network,
+            clock=clock,
+            recorder=recorder,
+            shared=surroundings.shared,
+            slot_us=config.slot_duration * 1000,
+        )
         babe = {AuthorityId(keys.babe.public): keys.babe} if keys else {}
         self.authoring = Authoring(
             self.consensus,
@@ -97,6 +108,7 @@ class RelayNode:
         """Take part: listen, vote, author."""
         self.sync.start(tasks)
         self.finality.start(tasks)
+        self.parachains.start(tasks)
         if self.keys is not None:
             tasks.create_task(self.authoring.run(), name=f"{self.name} authoring")
 
@@ -104,4 +116,4 @@ class RelayNode:
         return self.chain.runtime(self.chain.genesis).api(name, b"")
 
     def _inherents(self, parent: Hash, slot: Slot) -> Mapping[bytes, bytes]:
-        return {}
+        return self.parachains.inherent_data(parent)

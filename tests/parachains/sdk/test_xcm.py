@@ -31,7 +31,8 @@ from xcm.instruction import (
     ReserveAssetDeposited,
     Xcm,
 )
-from xcm.junction import AccountId32, GeneralIndex, PalletInstance, Parachain as Para
+from xcm.junction import AccountId32, GeneralIndex, PalletInstance
+from xcm.junction import Parachain as Para
 from xcm.location import HERE, PARENT, Location, location
 from xcm.versions.versioned import (
     decode_message,
@@ -238,7 +239,7 @@ def test_what_pays_nothing_is_refused_from_a_sibling_and_trapped_never(hub: Chai
 
 
 def test_pages_carry_several_messages_and_recipients_wait_their_turn(market: Chain) -> None:
-    calls = [transfer(market, location(1, Para(HUB)), HERE, UNIT) for _ in range(30)]
+    calls = [transfer(market, location(1, Para(HUB)), HERE, UNIT) for _ in range(60)]
     made = market.block(*calls)
     pages = [made.result.horizontal_messages[0].data]
     while made.result.horizontal_messages:

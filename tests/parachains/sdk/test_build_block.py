@@ -1,0 +1,61 @@
+"""Building: how much goes into a block, and whose turn it is."""
+
+from dataclasses import replace
+
+import pytest
+
+from parachains.sdk.build_block import BuildError
+from relaychain.pvf.host import InfrastructureFailure
+from substrate.crypto.keys import dev_pair
+from substrate.crypto.multi import Id
+from substrate.types import AccountId
+from testnet.examples.bazaar import Bazaar
+from tests.parachains.sdk.test_plugin import AUTHOR, BOB, Para
+
+
+def transfers(para: Para, count: int) -> list[bytes]:
+    dest = Id(AccountId(BOB.public))
+    return [para.sign("Balances.transfer_keep_alive", dest=dest, value=10**9) for _ in range(count)]
+
+
+@pytest.mark.parametrize("limit", [8_000, 12_000, 20_000])
+def test_a_block_stays_within_the_proof_limit_and_says_what_is_left(limit: int) -> None:
+    para = Para()
+    para.relay.max_pov_size = limit
+    sent = transfers(para, 200)
+
+    made = para.block(*sent)
+
+    assert len(made.block_data) <= limit
+    assert 0 < len(made.included) < 200
+    assert [*made.included, *(left.extrinsic for left in made.rejected)] == sent
+    assert all(left.retry for left in made.rejected)
+
+
+def test_no_block_fits_into_a_proof_that_is_too_small() -> None:
+    para = Para()
+    para.relay.max_pov_size = 1_000
+
+    with pytest.raises(BuildError, match=r"PovTooBig \(size=\d+, limit=1000\)"):
+        para.collate()
+
+
+@pytest.mark.parametrize("author", [None, dev_pair("Mallory", "ed25519")])
+def test_only_the_slots_author_builds(author: object) -> None:
+    para = Para()
+    context = replace(para.relay.context(parent=para.head, author=AUTHOR), author=author)
+
+    with pytest.raises(BuildError, match="NotOurTurn"):
+        Bazaar.collate(para.head, para.state, context)
+
+
+def test_what_can_never_be_included_is_dropped_for_good() -> None:
+    para = Para()
+    (first,) = transfers(para, 1)
+    para.block(first)
+
+    made = para.block(first, b"\x00")
+
+    assert made.included == ()
+    assert [left.retry for left in made.rejected] == [False, False]
+    assert InfrastructureFailure is not None

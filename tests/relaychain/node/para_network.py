@@ -1,0 +1,341 @@
+"""Validators and collators of Level-0 paras on one virtual clock."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any
+
+import msgspec
+
+from relaychain.node.active_leaves import Leaf
+from relaychain.node.parachains import ParachainSubsystems, SharedWork
+from relaychain.node.runtime_api import ParachainHostApi
+from relaychain.node.validator import RelayNode, SessionKeyPairs, Surroundings
+from relaychain.primitives.availability import AvailableData, PoV
+from relaychain.primitives.candidate import CandidateCommitments, CandidateReceipt, candidate_hash, descriptor_v2
+from relaychain.primitives.collation import (
+    COLLATION_FETCHING,
+    COLLATOR_PROTOCOL,
+    AdvertiseCollation,
+    CollationFetchingRequest,
+    CollationFetchingResponse,
+    CollatorProtocolMessage,
+    Declare,
+    FetchedCollation,
+    declare_payload,
+)
+from relaychain.primitives.core_state import Scheduled
+from relaychain.primitives.pvd import PersistedValidationData
+from relaychain.primitives.types import (
+    CandidateHash,
+    CollatorId,
+    CollatorSignature,
+    CoreIndex,
+    HeadData,
+    OccupiedCoreAssumption,
+    ParaId,
+    ValidationCode,
+    head_hash,
+    validation_code_hash,
+)
+from relaychain.pvf.bundle import SourceFile, make_bundle
+from relaychain.pvf.host import InlineHost
+from relaychain.runtime.genesis import GenesisPara, RelayGenesis, relay_genesis_state, same_key_for_all
+from relaychain.runtime.loader import load_relay_runtime
+from substrate.block import Header
+from substrate.client.importing import ExecutionCache
+from substrate.client.protocols import RequestFailed
+from substrate.client.rpc.methods_system import NodeInfo
+from substrate.crypto.hashing import blake2_256
+from substrate.crypto.keys import Ed25519Pair
+from substrate.errors import ChainError
+from substrate.scale.codec import encode
+from substrate.types import AccountId, BlockNumber, Hash, Slot
+from testnet.clock import clock_of, run_virtual
+from testnet.transports.memory import MemoryHub
+
+SLOT_MS = 6000
+SLOT_US = SLOT_MS * 1000
+NAMES = ("alice", "bob", "charlie", "dave", "eve", "ferdie", "grace", "heidi")
+
+LEDGER = b'''
+from relaychain.primitives.validation import ValidationParams, ValidationResult
+from substrate.crypto.hashing import blake2_256
+
+
+class Ledger:
+    """Head: total supply u64, height u64. Block: debit, credit u64, root 32, consumed u32, watermark u32, spin u8."""
+
+    @staticmethod
+    def validate_block(params: ValidationParams) -> ValidationResult:
+        block, head = params.block_data, params.parent_head
+        debit, credit = int.from_bytes(block[:8], "little"), int.from_bytes(block[8:16], "little")
+        if debit != credit:
+            raise ValueError("the block mints")
+        supply = int.from_bytes(head[:8], "little")
+        if blake2_256(supply.to_bytes(8, "little")) != block[16:48]:
+            raise ValueError("state root mismatch")
+        while block[56]:
+            supply += 0
+        height = int.from_bytes(head[8:16], "little") + 1
+        return ValidationResult(
+            supply.to_bytes(8, "little") + height.to_bytes(8, "little"), None, (), (),
+            int.from_bytes(block[48:52], "little"), int.from_bytes(block[52:56], "little"),
+        )
+'''
+CODE = ValidationCode(make_bundle("ledger:Ledger", [SourceFile("ledger", LEDGER)]))
+SUPPLY = 1000
+
+
+def ledger_head(height: int = 0, supply: int = SUPPLY) -> HeadData:
+    return HeadData(supply.to_bytes(8, "little") + height.to_bytes(8, "little"))
+
+
+class Draft(msgspec.Struct):
+    """What a collator is about to offer; a dishonest one changes it."""
+
+    data: PersistedValidationData
+    core: CoreIndex
+    session: int
+    head: HeadData
+    debit: int = 0
+    credit: int = 0
+    root: bytes = b""
+    consumed: int = 0
+    watermark: int = 0
+    spin: bool = False
+    code_hash: bytes = b""
+    pov_hash: Hash | None = None
+    erasure_root: Hash | None = None
+    pvd_hash: Hash | None = None
+    parent_head_hash: Hash | None = None
+    commitments: CandidateCommitments | None = None
+
+    @property
+    def pov(self) -> PoV:
+        numbers = self.debit.to_bytes(8, "little") + self.credit.to_bytes(8, "little")
+        tail = self.consumed.to_bytes(4, "little") + self.watermark.to_bytes(4, "little") + bytes([self.spin])
+        return PoV(numbers + self.root + tail)
+
+
+Deviation = Callable[[Draft], None]
+
+
+def honest(_: Draft) -> None:
+    return None
+
+
+class Rows:
+    """A recorder that keeps everything in memory."""
+
+    def __init__(self) -> None:
+        self.rows: dict[str, list[dict[str, Any]]] = {}
+
+    def row(self, table: str, /, **columns: object) -> None:
+        self.rows.setdefault(table, []).append(columns)
+
+    def distinct(self, table: str, *columns: str) -> list[tuple[Any, ...]]:
+        """Values of columns in order of first appearance."""
+        found = (tuple(row.get(column) for column in columns) for row in self.rows.get(table, ()))
+        return list(dict.fromkeys(found))
+
+
+class ParaNode(RelayNode):
+    """A relay node with parachain subsystems."""
+
+    def __init__(self, genesis: Any, surroundings: Surroundings, keys: SessionKeyPairs | None, work: SharedWork) -> None:
+        info = NodeInfo("test", "relayloom", "0", {})
+        super().__init__(genesis, load_relay_runtime, info, surroundings, keys)
+        self.parachain = ParachainSubsystems(
+            self.chain,
+            key=keys.para_validator if keys else None,
+            network=surroundings.network,
+            clock=surroundings.clock,
+            recorder=surroundings.recorder,
+            shared=work,
+            slot_us=SLOT_US,
+        )
+
+    def start(self, tasks: asyncio.TaskGroup) -> None:
+        super().start(tasks)
+        self.parachain.start(tasks)
+
+    def _inherents(self, parent: Hash, slot: Slot) -> Mapping[bytes, bytes]:
+        return self.parachain.inherent_data(parent)
+
+
+class Collator:
+    """Offers a block on every leaf at which its core is free."""
+
+    def __init__(self, para: ParaId, node: ParaNode, deviation: Deviation = honest) -> None:
+        self.para = para
+        self.node = node
+        self.pair = Ed25519Pair.from_seed(blake2_256(b"collator" + encode(ParaId, para)))
+        self.deviation = deviation
+        self.offered: dict[CandidateHash, FetchedCollation] = {}
+        self.seconded: list[bytes] = []
+        self.network = node.surroundings.network
+        self.api: ParachainHostApi = node.parachain.api
+
+    def start(self) -> None:
+        self.network.serve(COLLATION_FETCHING, self._serve)
+        self.network.on(COLLATOR_PROTOCOL, lambda _sender, payload: self.seconded.append(payload))
+        self.node.parachain.leaves.on_active(self._on_leaf)
+        self._say(Declare(CollatorId(self.pair.public), self.para, self._signature()))
+
+    def _signature(self) -> CollatorSignature:
+        return CollatorSignature(self.pair.sign(declare_payload(self.network.name)))
+
+    def _say(self, message: CollatorProtocolMessage) -> None:
+        self.network.broadcast(COLLATOR_PROTOCOL, encode(CollatorProtocolMessage, message))
+
+    async def _serve(self, _sender: str, payload: bytes) -> bytes:
+        found = self.offered.get(CollationFetchingRequest.decode(payload).candidate_hash)
+        if found is None:
+            raise ChainError("no such collation")
+        return encode(CollationFetchingResponse, found)
+
+    def _on_leaf(self, leaf: Leaf) -> None:
+        cores = self.api.availability_cores(leaf.hash)
+        mine = [
+            core
+            for core, state in enumerate(cores)
+            if isinstance(state, Scheduled) and state.core.para_id == self.para
+        ]
+        if mine:
+            self.offer(leaf, CoreIndex(mine[0]))
+
+    def offer(self, leaf: Leaf, core: CoreIndex) -> CandidateHash:
+        """Make a block on a leaf and advertise it."""
+        data = self.api.persisted_validation_data(leaf.hash, self.para, OccupiedCoreAssumption.INCLUDED)
+        assert data is not None, "the para is registered"
+        waiting = self.node.chain.runtime(leaf.hash).api("ParachainHost_dmq_contents", encode(ParaId, self.para))
+        supply, height = data.parent_head[:8], int.from_bytes(data.parent_head[8:], "little")
+        draft = Draft(
+            data,
+            core,
+            self.api.session_index_for_child(leaf.hash),
+            HeadData(supply + (height + 1).to_bytes(8, "little")),
+            root=blake2_256(supply),
+            consumed=waiting[0] >> 2,
+            watermark=leaf.number,
+        )
+        self.deviation(draft)
+        return self._advertise(leaf, draft)
+
+    def _advertise(self, leaf: Leaf, draft: Draft) -> CandidateHash:
+        validators = self.api.validators(leaf.hash)
+        work = self.node.parachain.recovery._coder.coded(len(validators), AvailableData(draft.pov, draft.data))
+        commitments = draft.commitments or CandidateCommitments(
+            (), (), None, draft.head, draft.consumed, BlockNumber(draft.watermark)
+        )
+        descriptor = descriptor_v2(
+            para_id=self.para,
+            relay_parent=leaf.hash,
+            core_index=draft.core,
+            session_index=draft.session,  # type: ignore[arg-type]
+            persisted_validation_data_hash=draft.pvd_hash or draft.data.hash,
+            pov_hash=draft.pov_hash or draft.pov.hash,
+            erasure_root=draft.erasure_root or work.root,
+            para_head=head_hash(draft.head),
+            validation_code_hash=draft.code_hash or validation_code_hash(CODE),  # type: ignore[arg-type]
+        )
+        receipt = CandidateReceipt(descriptor, commitments.hash)
+        candidate = candidate_hash(receipt)
+        self.offered[candidate] = FetchedCollation(receipt, draft.pov)
+        parent_head = draft.parent_head_hash or head_hash(draft.data.parent_head)
+        self._say(Declare(CollatorId(self.pair.public), self.para, self._signature()))
+        self._say(AdvertiseCollation(leaf.hash, candidate, parent_head))
+        return candidate
+
+
+class ParaNetwork:
+    """Validators, and one collator with a full node per para."""
+
+    def __init__(
+        self, hub: MemoryHub, paras: Sequence[int], validators: int, deviations: Mapping[int, Deviation], **genesis: Any
+    ) -> None:
+        self.recorder = Rows()
+        self.clock = clock_of(asyncio.get_running_loop())
+        self._hub = hub
+        self._cache = ExecutionCache()
+        self._work = SharedWork(InlineHost())
+        self.pairs = [Ed25519Pair.from_seed(bytes([place + 1] * 32)) for place in range(validators)]
+        self._genesis = self._genesis_state(paras, **genesis)
+        self.validators = [self._node(NAMES[place], pair) for place, pair in enumerate(self.pairs)]
+        self.collators = [
+            Collator(ParaId(para), self._node(f"collator-{para}", None), deviations.get(para, honest))
+            for para in paras
+        ]
+
+    def _genesis_state(self, paras: Sequence[int], *, epoch_slots: int = 100, **more: Any) -> Any:
+        return relay_genesis_state(
+            RelayGenesis(
+                slot_duration_ms=SLOT_MS,
+                epoch_slots=epoch_slots,
+                validators=tuple((AccountId(pair.public), same_key_for_all(pair.public)) for pair in self.pairs),
+                balances=(),
+                sudo=AccountId(self.pairs[0].public),
+                paras=tuple(GenesisPara(ParaId(para), ledger_head(), CODE) for para in paras),
+                **more,
+            )
+        )
+
+    def _node(self, name: str, pair: Ed25519Pair | None) -> ParaNode:
+        surroundings = Surroundings(self._hub.join(name), self.clock, self.recorder, self._cache)
+        keys = None if pair is None else SessionKeyPairs(pair, pair, pair)
+        return ParaNode(self._genesis, surroundings, keys, self._work)
+
+    def start(self, tasks: asyncio.TaskGroup) -> None:
+        for node in self.validators:
+            node.start(tasks)
+        for collator in self.collators:
+            collator.node.start(tasks)
+            collator.start()
+
+    async def slots(self, count: int) -> None:
+        """Let that many slots pass."""
+        await self.clock.sleep_until_us(self.clock.now_us() + count * SLOT_US)
+
+    @property
+    def best(self) -> Header:
+        chain = self.validators[0].chain
+        return chain.header(chain.best)
+
+    def heights(self, stage: str) -> list[int]:
+        """Relay blocks in which candidates reached a stage."""
+        return [row[1] for row in self.recorder.distinct("candidates", "stage", "block", "candidate") if row[0] == stage]
+
+    def checks(self) -> list[str]:
+        """The checks that refused candidates."""
+        return [row[0] for row in self.recorder.distinct("refusals", "check")]
+
+
+def run_network(
+    scenario: Callable[[ParaNetwork], Awaitable[None]],
+    *,
+    paras: Sequence[int] = (2000,),
+    validators: int = 4,
+    deviations: Mapping[int, Deviation] = {},  # noqa: B006
+    **genesis: Any,
+) -> ParaNetwork:
+    """Run a scenario from genesis on a virtual clock."""
+
+    async def main() -> ParaNetwork:
+        async with MemoryHub(seed=7) as hub, asyncio.TaskGroup() as tasks:
+            network = ParaNetwork(hub, paras, validators, deviations, **genesis)
+            running = tasks.create_task(_forever(network))
+            try:
+                await scenario(network)
+            finally:
+                running.cancel()
+        return network
+
+    return run_virtual(main())
+
+
+async def _forever(network: ParaNetwork) -> None:
+    async with asyncio.TaskGroup() as tasks:
+        network.start(tasks)
+
+
+__all__ = ["RequestFailed", "run_network"]
