@@ -6,7 +6,6 @@ Source: polkadot-sdk, `substrate/primitives/state-machine/src/overlayed_changes/
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from enum import Enum, auto
-from itertools import islice
 from types import TracebackType
 from typing import final
 
@@ -88,7 +87,8 @@ class Overlay:
         """The smallest key greater than `key`."""
         changes, order = self._changes, self._ordered()
         base = next((below for below in self.base.keys(after=key) if changes.get(below, _ABSENT) is not None), None)
-        for own in islice(order, bisect_right(order, key), None):
+        for place in range(bisect_right(order, key), len(order)):
+            own = order[place]
             if base is not None and own >= base:
                 break
             if changes.get(own) is not None:
@@ -162,7 +162,7 @@ class Overlay:
 
     def root(self) -> bytes:
         """Root hash with the changes so far, open transactions included."""
-        return (self._finished or self.base.update(self._changes)).root
+        return self.base.update(self._changes).root if self._journals else self.finish().root
 
     def _write(self, key: bytes, value: bytes | None) -> None:
         changes = self._changes
@@ -183,7 +183,8 @@ class Overlay:
     def _own_keys(self, prefix: bytes) -> list[bytes]:
         changes, order = self._changes, self._ordered()
         found: list[bytes] = []
-        for key in islice(order, bisect_left(order, prefix), None):
+        for place in range(bisect_left(order, prefix), len(order)):
+            key = order[place]
             if not key.startswith(prefix):
                 break
             if key in changes:

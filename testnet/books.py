@@ -3,6 +3,7 @@
 Everything is read from states through their runtimes.
 """
 
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -15,14 +16,14 @@ from relaychain.runtime.hrmp import Hrmp
 from relaychain.runtime.runtime import RelayMessageQueue
 from substrate.pallets.balances import Balances
 from substrate.pallets.message_queue import MessageQueue
-from substrate.pallets.message_queue_types import item_at_index
+from substrate.pallets.message_queue_types import HEADER_SIZE, Page
 from substrate.pallets.system import System
 from substrate.runtime.assembly import Runtime
 from substrate.types import AccountId, Hash
 from testnet.message_rows import opened
 from testnet.messages import queue_chain, waiting_messages, xcm_of
 from testnet.places import Place, absolute
-from xcm.asset import Fungible
+from xcm.asset import Fungible, fungible
 from xcm.instruction import ReceiveTeleportedAsset, ReserveAssetDeposited, WithdrawAsset
 from xcm.junction import GeneralIndex
 from xcm.location import PARENT, appended
@@ -35,14 +36,8 @@ class Snapshot:
 
     chain: int | None
     runtime: Runtime
-
-    @property
-    def native(self) -> Place:
-        """The asset on the balances pallet."""
-        if self.chain is None:
-            return ()
-        trusted = self.runtime.pallet(XcmPallet).machine.asset_transactor
-        return native_of(self.chain, trusted)
+    native: Place
+    """The asset on its balances pallet."""
 
 
 @dataclass(frozen=True)
@@ -60,24 +55,24 @@ class Books:
         return self.accounts.get(asset, {}).get(who, 0)
 
 
+class Amounts(Counter[tuple[Place, int | None, int | None]]):
+    """Amounts by asset, sender and recipient."""
+
+    def of(self, asset: Place, *, sender: int | None, recipient: int | None) -> int:
+        """One of them."""
+        return self[asset, sender, recipient]
+
+
 @dataclass
 class InFlight:
     """Assets in messages that are under way: by asset, sender and recipient."""
 
-    teleported: dict[tuple[Place, int | None, int | None], int] = field(default_factory=dict)
-    deposited: dict[tuple[Place, int | None, int | None], int] = field(default_factory=dict)
+    teleported: Amounts = field(default_factory=Amounts)
+    deposited: Amounts = field(default_factory=Amounts)
     """Already moved to the recipient's sovereign account."""
-    withdrawn: dict[tuple[Place, int | None, int | None], int] = field(default_factory=dict)
+    withdrawn: Amounts = field(default_factory=Amounts)
     """Already burned by the sender, to be taken from its sovereign account."""
     count: int = 0
-
-
-def native_of(chain: int, transactor: Any) -> Place:
-    """The place of the asset that a para's balances pallet keeps."""
-    first = transactor.transactors[0].matcher
-    place = absolute(first.id, chain)
-    assert place is not None, "a native asset is in the network"
-    return place
 
 
 def read_books(snapshot: Snapshot) -> Books:
@@ -141,12 +136,19 @@ def _queued(queue: MessageQueue, chain: int | None) -> Iterator[tuple[int | None
     """Messages of a queue that are not processed, with the chain they came from."""
     pages: Any = queue.pages
     for (origin, _), page in pages.items():
-        for index in range(page.first_index + page.remaining + 1):
-            item = item_at_index(page, index)
-            if item is None:
-                break
-            if not item.is_processed and (item.position >= page.first or page.remaining):
-                yield queue_chain(origin), item.payload
+        for payload in _unprocessed(page):
+            yield queue_chain(origin), payload
+
+
+def _unprocessed(page: Page) -> Iterator[bytes]:
+    """Messages of a page that wait, those too that were too heavy when they were tried."""
+    position = 0
+    while position <= page.last:
+        start = position + HEADER_SIZE
+        length = int.from_bytes(page.heap[position : position + 4], "little")
+        if not page.heap[start - 1]:
+            yield page.heap[start : start + length]
+        position = start + length
 
 
 def _count(found: InFlight, data: bytes, sender: int | None, recipient: int | None) -> None:
@@ -164,13 +166,10 @@ def _count(found: InFlight, data: bytes, sender: int | None, recipient: int | No
         for asset in instruction.assets:
             place = absolute(asset.id, recipient)
             if place is not None and isinstance(asset.fun, Fungible):
-                key = (place, sender, recipient)
-                ledger[key] = ledger.get(key, 0) + asset.fun.amount
+                ledger[place, sender, recipient] += asset.fun.amount
 
 
 def teleports_relay_token(snapshot: Snapshot) -> bool:
     """Whether a para takes the relay chain's token as a teleport from it."""
-    from xcm.asset import fungible
-
     machine = snapshot.runtime.pallet(XcmPallet).machine
     return snapshot.chain is not None and machine.is_teleporter(fungible(PARENT, 1), PARENT)

@@ -29,8 +29,6 @@ from testnet.message_rows import Envelope, opened, senders, sent_row
 from testnet.message_traces import Trace, write_traces, write_traps
 from testnet.observing import Executed, event_names, pallet_event
 from testnet.places import Naming
-from xcm.junction import Parachain
-from xcm.location import HERE, PARENT, Location, location
 
 REMEMBERED = 4_096
 
@@ -207,7 +205,7 @@ class MessageObserver:
             (int(sender), one)
             for sender, pages in data.horizontal_messages.items()
             for page in pages
-            for one in _xcm_of(page.data)
+            for one in xcm_of(page.data)
         ]
         for number, (origin, message) in enumerate([*down, *across], start=1):
             self._hop(opened(message), Leg(self._naming.chain(origin), dest), "queued", place, number)
@@ -221,7 +219,7 @@ class MessageObserver:
             self._recorder.row(
                 "outcomes",
                 message_id=event.id,
-                origin=self._naming.origin(_queue_origin(event.origin), chain),
+                origin=self._naming.chain(queue_chain(event.origin)),
                 ok=False,
                 error=type(event.error).__name__,
                 reason="the queue could not process it",
@@ -236,19 +234,18 @@ def _named_events(executed: Executed, *names: str) -> Iterator[tuple[str, Any]]:
             yield name, pallet_event(record)
 
 
-def _queue_origin(origin: Any) -> Location:
+def queue_chain(origin: Any) -> int | None:
+    """The chain behind an origin of a message queue; None for the relay chain."""
     match type(origin).__name__:
         case "Ump":
-            return location(0, Parachain(origin.queue.para))
+            return int(origin.queue.para)
         case "Sibling":
-            return location(1, Parachain(origin.para))
-        case "Parent":
-            return PARENT
+            return int(origin.para)
         case _:
-            return HERE
+            return None
 
 
-def _xcm_of(page: bytes) -> list[bytes]:
+def xcm_of(page: bytes) -> list[bytes]:
     """The messages of an XCMP page; signals are none."""
     is_xcm = format_of(page) in (
         XcmpMessageFormat.CONCATENATED_VERSIONED_XCM,
@@ -262,7 +259,7 @@ def _committed(commitments: CandidateCommitments) -> Iterator[tuple[int | None, 
     for upward in skip_ump_signals(commitments.upward_messages):
         yield None, upward
     for page in commitments.horizontal_messages:
-        for message in _xcm_of(page.data):
+        for message in xcm_of(page.data):
             yield int(page.recipient), message
 
 
@@ -277,12 +274,12 @@ def waiting_messages(runtime: Runtime, *, released: bool = True) -> Iterator[tup
     for message in (*(system.upward_messages.get() if released else ()), *system.pending_upward_messages.get()):
         yield None, message
     for page in system.hrmp_outbound_messages.get() if released else ():
-        for message in _xcm_of(page.data):
+        for message in xcm_of(page.data):
             yield int(page.recipient), message
     if not runtime.has_pallet(XcmpQueue):
         return
     for (recipient, _), page in runtime.pallet(XcmpQueue).outbound_xcmp_messages.items():
-        for message in _xcm_of(page):
+        for message in xcm_of(page):
             yield int(recipient), message
 
 

@@ -39,9 +39,9 @@ def absolute(seen: Location, chain: int | None) -> Place | None:
 def relative(place: Place, chain: int | None) -> Location:
     """A place as `chain` sees it."""
     here = place_of(chain)
-    if place[: len(here)] == here:
-        return location(0, *place[len(here) :])
-    return location(len(here), *place)
+    if here and place[: len(here)] != here:
+        return location(1, *place)
+    return location(0, *place[len(here) :])
 
 
 def chain_of(place: Place) -> int | None:
@@ -73,7 +73,7 @@ class Naming:
 
     def __init__(self, names: Mapping[int, str], tokens: Mapping[Place, Token]) -> None:
         self._names = dict(names)
-        self._tokens = dict(tokens)
+        self.tokens = dict(tokens)
 
     def chain(self, chain: int | None) -> str:
         """A chain's name in the record."""
@@ -102,7 +102,7 @@ class Naming:
     def token(self, seen: AssetId, chain: int | None) -> Token | None:
         """How an asset's amounts are written, if known."""
         place = absolute(seen, chain)
-        return None if place is None else self._tokens.get(place)
+        return None if place is None else self.tokens.get(place)
 
     def amount(self, asset: Asset, chain: int | None) -> str:
         """`5.25 UNIT`, or the plain number and the asset's name; an instance is named as it is."""

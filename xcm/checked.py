@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from substrate.errors import DecodeError, RuleError
@@ -18,12 +19,13 @@ class Checked(Custom):
 
 def must(hint: Hint, check: Callable[[Any], None]) -> Checked:
     """A mark: the wire form of `hint`, whose decoder also runs `check`, which raises a `RuleError`."""
+    codec = cache(lambda: codec_of(hint))  # looked up once: hashing an annotation costs more than encoding a value
 
     def encode(value: Any) -> bytes:
-        return codec_of(hint).encode(value)
+        return codec().encode(value)
 
     def decode(data: bytes, offset: int) -> tuple[Any, int]:
-        value, end = codec_of(hint).decode_from(data, offset)
+        value, end = codec().decode_from(data, offset)
         try:
             check(value)
         except RuleError as cause:

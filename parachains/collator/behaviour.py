@@ -1,14 +1,14 @@
 """Collators that cheat, for tests: each turns an honest block into a candidate that validators refuse.
 
-A behaviour is given to a collator in Python; a network file cannot ask for one. A node with a behaviour needs an
-execution cache of its own, or it would share its lies with honest nodes.
+A behaviour is given to a collator in Python (`node.collator.behaviour = Mint(...)`); a network file cannot ask for one.
+What it makes goes to validators only: neither the liar's own chain nor the execution cache that nodes share sees it.
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
-from parachains.sdk.block_data import ParachainBlockData
+from parachains.sdk.block_data import CompactProof, ParachainBlockData
 from parachains.sdk.build_block import BuiltBlock
 from parachains.sdk.contract import Collated, CollationContext
 from parachains.sdk.parachain_inherent import ParachainInherentData
@@ -31,17 +31,25 @@ from substrate.types import AccountId, BlockNumber, Hash
 FORGED_ROOT = Hash(b"\xbd" * 32)
 
 
+@dataclass(frozen=True)
+class ParentState:
+    """What a runtime's block was built on."""
+
+    runtime: type[Runtime]
+    state: Trie
+
+
 class CollatorBehaviour(Protocol):
     """What a collator makes of the block that it would honestly offer."""
 
     def __call__(
-        self, made: Collated[Any], context: CollationContext, runtime: type[Runtime] | None
+        self, made: Collated[Any], context: CollationContext, parent: ParentState | None
     ) -> Collated[Any] | None:
-        """The block to offer instead; None to offer nothing. `runtime` is None for a Level 0 chain."""
+        """The block to offer instead; None to offer nothing. `parent` is None for a Level 0 chain."""
         ...
 
 
-def honest(made: Collated[Any], context: CollationContext, runtime: type[Runtime] | None) -> Collated[Any]:
+def honest(made: Collated[Any], context: CollationContext, parent: ParentState | None) -> Collated[Any]:
     """Offer what was made."""
     return made
 
@@ -54,11 +62,11 @@ class Times:
         self._left = count
 
     def __call__(
-        self, made: Collated[Any], context: CollationContext, runtime: type[Runtime] | None
+        self, made: Collated[Any], context: CollationContext, parent: ParentState | None
     ) -> Collated[Any] | None:
         if not self._left:
             return made
-        changed = self._behaviour(made, context, runtime)
+        changed = self._behaviour(made, context, parent)
         self._left -= changed is not made
         return changed
 
@@ -70,11 +78,11 @@ class Mint:
         self._who = who
         self._amount = amount
 
-    def __call__(self, made: Collated[Any], context: CollationContext, runtime: type[Runtime] | None) -> Collated[Any]:
+    def __call__(self, made: Collated[Any], context: CollationContext, parent: ParentState | None) -> Collated[Any]:
         built = _runtime_block(made)
-        assert runtime is not None, "a runtime's block has a runtime"
+        assert parent is not None, "a runtime's block has a parent with a runtime"
         overlay = Overlay(built.state)
-        runtime(overlay).pallet(Balances).mint_into(self._who, self._amount)
+        parent.runtime(overlay).pallet(Balances).mint_into(self._who, self._amount)
         state = overlay.finish()
         header = _with_roots(built.block.header, state_root=Hash(state.root))
         return _offered(made, header, built.block.extrinsics, context.author, state=state)
@@ -83,8 +91,8 @@ class Mint:
 class ForgeStateRoot:
     """The header claims a state that does not exist. A Level 0 chain's head data are turned instead."""
 
-    def __call__(self, made: Collated[Any], context: CollationContext, runtime: type[Runtime] | None) -> Collated[Any]:
-        if runtime is None:
+    def __call__(self, made: Collated[Any], context: CollationContext, parent: ParentState | None) -> Collated[Any]:
+        if parent is None:
             return _with_result(made, head_data=HeadData(bytes(255 - byte for byte in made.result.head_data)))
         block = _runtime_block(made).block
         header = _with_roots(block.header, state_root=FORGED_ROOT)
@@ -94,13 +102,13 @@ class ForgeStateRoot:
 class SkipDownwardMessage:
     """The block leaves out the oldest downward message that waits; honest while none does."""
 
-    def __call__(self, made: Collated[Any], context: CollationContext, runtime: type[Runtime] | None) -> Collated[Any]:
+    def __call__(self, made: Collated[Any], context: CollationContext, parent: ParentState | None) -> Collated[Any]:
         if not made.result.processed_downward_messages:
             return made
-        if runtime is None:
+        if parent is None:
             return _with_result(made, processed_downward_messages=0)
         block = _runtime_block(made).block
-        extrinsics = tuple(_without_oldest(runtime, raw) for raw in block.extrinsics)
+        extrinsics = tuple(_without_oldest(parent.runtime, raw) for raw in block.extrinsics)
         header = _with_roots(block.header, extrinsics=extrinsics)
         processed = made.result.processed_downward_messages - 1
         return _with_result(_offered(made, header, extrinsics, context.author), processed_downward_messages=processed)
@@ -109,7 +117,7 @@ class SkipDownwardMessage:
 class LieAboutWatermark:
     """The commitments claim another watermark than the block leads to."""
 
-    def __call__(self, made: Collated[Any], context: CollationContext, runtime: type[Runtime] | None) -> Collated[Any]:
+    def __call__(self, made: Collated[Any], context: CollationContext, parent: ParentState | None) -> Collated[Any]:
         return _with_result(made, hrmp_watermark=BlockNumber(made.result.hrmp_watermark + 1))
 
 
@@ -123,12 +131,13 @@ class LoopForEver:
     def __init__(self, poison: bytes) -> None:
         self._poison = poison
 
-    def __call__(self, made: Collated[Any], context: CollationContext, runtime: type[Runtime] | None) -> Collated[Any]:
-        if runtime is None:
+    def __call__(self, made: Collated[Any], context: CollationContext, parent: ParentState | None) -> Collated[Any]:
+        if parent is None:
             return replace(made, block_data=self._poison)
         block = _runtime_block(made).block
         extrinsics = (*block.extrinsics, self._poison)
-        return _offered(made, _with_roots(block.header, extrinsics=extrinsics), extrinsics, context.author)
+        header = _with_roots(block.header, extrinsics=extrinsics)
+        return _offered(made, header, extrinsics, context.author, witness=_whole(parent.state))
 
 
 def _runtime_block(made: Collated[Any]) -> BuiltBlock:
@@ -151,17 +160,26 @@ def _offered(
     author: Ed25519Pair | None,
     *,
     state: Trie | None = None,
+    witness: CompactProof | None = None,
 ) -> Collated[Any]:
     """The block under another header, sealed anew where it was sealed."""
     built = _runtime_block(made)
     if author is not None and without_seal(built.block.header)[1] is not None:
         header = seal_header(header, author)
-    proof = decode(ParachainBlockData, made.block_data).storage_proof
+    proof = witness or decode(ParachainBlockData, made.block_data).storage_proof
     data = ParachainBlockData(header, extrinsics, proof).encode()
     result = _changed(made.result, head_data=HeadData(header.encode()))
     after = built.state if state is None else state
     block = BuiltBlock(Block(header, extrinsics), data, after, built.events, result, built.included, built.rejected)
     return replace(made, block_data=data, result=result, state=after, block=block)
+
+
+def _whole(state: Trie) -> CompactProof:
+    """A witness of everything: nobody knows what an extrinsic touches that was never executed."""
+    recorded, recorder = state.recording()
+    for _ in recorded.items(b""):
+        pass
+    return CompactProof(recorder.proof())
 
 
 def _without_oldest(runtime: type[Runtime], raw: bytes) -> bytes:

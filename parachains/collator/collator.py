@@ -49,6 +49,8 @@ class Collator:
         clock: Clock,
         recorder: Recorder,
     ) -> None:
+        self.behaviour = setup.behaviour
+        """May be changed while the collator runs."""
         self._name = name
         self._para = para
         self._setup = setup
@@ -86,10 +88,9 @@ class Collator:
         if included is None:
             raise ChainError(f"the relay chain has no para {self._para}")
         pending = await self._relay.candidates_pending_availability(relay_parent, self._para)
-        if len(pending) > self._setup.max_pending:
-            return None
-        parent = find_parent(included, pending, knows=self._ledger.knows, max_pending=self._setup.max_pending)
-        if parent is None:
+        limit = self._setup.max_pending
+        parent = find_parent(included, pending, knows=self._ledger.knows, max_pending=limit)
+        if parent is None and len(pending) <= limit:
             raise ChainError("the para block to build on has not arrived")
         return parent
 
@@ -101,7 +102,7 @@ class Collator:
             raise ChainError("the relay chain promises validation data for another parent")
         place = await scheduling(self._relay, relay_parent, self._para, core)
         made = self._ledger.collate(parent, context)
-        offered = self._setup.behaviour(made, context, self._ledger.runtime_at(parent))
+        offered = self.behaviour(made, context, self._ledger.parent_at(parent))
         if offered is None:
             return None
         if offered is made:  # what a behaviour changed is for validators only

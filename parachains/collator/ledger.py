@@ -2,10 +2,10 @@
 
 from typing import Any, Protocol
 
+from parachains.collator.behaviour import ParentState
 from parachains.sdk.contract import Collated, CollationContext
 from relaychain.primitives.types import HeadData
 from substrate.crypto.keys import Ed25519Pair
-from substrate.runtime.assembly import Runtime
 from substrate.types import Slot
 
 
@@ -24,8 +24,8 @@ class Ledger(Protocol):
         """What waits for a block, best first."""
         ...
 
-    def runtime_at(self, head: HeadData) -> type[Runtime] | None:
-        """The runtime that the block after the head runs under; None at Level 0."""
+    def parent_at(self, head: HeadData) -> ParentState | None:
+        """What a behaviour may need of the head that is built on; None at Level 0."""
         ...
 
     def collate(self, head: HeadData, context: CollationContext) -> Collated[Any]:

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from parachains.collator.behaviour import ParentState
 from parachains.sdk.contract import Collated, CollationContext, GenesisBlock, ParachainPlugin
 from relaychain.primitives.types import HeadData, ParaId, head_hash
 from substrate.client.protocols import Clock, Recorder
 from substrate.crypto.keys import Ed25519Pair
 from substrate.errors import ChainError
-from substrate.runtime.assembly import Runtime
 from substrate.types import Slot
 
 
@@ -72,7 +72,7 @@ class PlainLedger:
         taken = {each for head in blocks for each in self._blocks[head].included}
         return tuple(each for each in self._waiting if each not in taken)
 
-    def runtime_at(self, head: HeadData) -> type[Runtime] | None:
+    def parent_at(self, head: HeadData) -> ParentState | None:
         return None
 
     def collate(self, head: HeadData, context: CollationContext) -> Collated[Any]:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any, Protocol, cast
 
+from parachains.collator.behaviour import ParentState
 from parachains.collator.consensus import ParaConsensus
 from parachains.sdk.build_block import BuiltBlock
 from parachains.sdk.contract import Collated, CollationContext
@@ -109,9 +110,9 @@ class RuntimeLedger:
     def extrinsics(self) -> tuple[bytes, ...]:
         return tuple(pooled.raw for pooled in self.pool.ready())
 
-    def runtime_at(self, head: HeadData) -> type[Runtime]:
-        """The runtime that the block after a head runs under."""
-        return self._plugin(self.chain.state(head_hash(head))).runtime()
+    def parent_at(self, head: HeadData) -> ParentState | None:
+        state = self.chain.state(head_hash(head))
+        return ParentState(self._plugin(state).runtime(), state)
 
     def collate(self, head: HeadData, context: CollationContext) -> Collated[Any]:
         state = self.chain.state(head_hash(head))
@@ -130,7 +131,8 @@ class RuntimeLedger:
                 continue
             built = cast("BuiltBlock", made.block)
             self._made = built.block.hash, Execution(built.state, built.events, tuple(facts.seen))
-            self.pool.remove_invalid(*(extrinsic_hash(each.extrinsic) for each in made.rejected if not each.retry))
+            if head_hash(head) == self.chain.best:  # on a pending block, what that one holds is stale but not invalid
+                self.pool.remove_invalid(*(extrinsic_hash(each.extrinsic) for each in made.rejected if not each.retry))
             return made
 
     def _plugin(self, state: Trie) -> RuntimePlugin:

@@ -43,6 +43,7 @@ class AuthorityDiscovery:
         self._reports = reports
         self._network = network
         self._pair = pair
+        self._told: tuple[str, ...] = ()
         self._records: dict[ValidatorId, AuthorityRecord] = {}
 
     def start(self, now_us: int) -> None:
@@ -52,10 +53,15 @@ class AuthorityDiscovery:
 
     def publish(self, now_us: int) -> None:
         """Tell every peer; repeated now and then, since peers come and messages are lost."""
+        self._told = self._network.peers()
         if self._pair is not None:
             record = signed_record(self._pair, self._network.name, now_us)
             self._records[record.key] = record
             self._network.broadcast(AUTHORITY, record.encode())
+
+    def has_new_peers(self) -> bool:
+        """Whether a peer has come since the last publication."""
+        return any(peer not in self._told for peer in self._network.peers())
 
     def peer_of(self, key: ValidatorId) -> str | None:
         """Name of the validator with that key, if it is known."""

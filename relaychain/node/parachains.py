@@ -134,10 +134,11 @@ class ParachainSubsystems:
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Take part. Subsystems hear of leaves in this order."""
         self.discovery.start(self._clock.now_us())
-        self.backing.start(tasks)
-        self.bitfields.start()
-        self.statements.start()
-        self.collators.start(tasks)
+        if self.signing is not None:
+            self.backing.start(tasks)
+            self.bitfields.start()
+            self.statements.start()
+            self.collators.start(tasks)
         self.availability.start(tasks)
         if self.signing is not None:
             self.signing.start(tasks)
@@ -177,7 +178,7 @@ class ParachainSubsystems:
     # --- what the chain tells ---
 
     def _on_leaf(self, leaf: Leaf) -> None:
-        if leaf.number % REPUBLISH_BLOCKS == 0:
+        if leaf.number % REPUBLISH_BLOCKS == 0 or self.discovery.has_new_peers():
             self.discovery.publish(self._clock.now_us())
 
     def _on_finalized(self, block: Hash) -> None:

@@ -8,6 +8,7 @@ from hashlib import blake2b
 from xxhash import xxh64_digest
 
 _COPY_256 = blake2b(digest_size=32).copy  # copying a fresh state is faster than making one
+_COPY_128 = blake2b(digest_size=16).copy
 
 
 def blake2_256(data: bytes) -> bytes:
@@ -19,7 +20,9 @@ def blake2_256(data: bytes) -> bytes:
 
 def blake2_128(data: bytes) -> bytes:
     """BLAKE2b with 16 bytes out."""
-    return blake2b(data, digest_size=16).digest()
+    state = _COPY_128()
+    state.update(data)
+    return state.digest()
 
 
 def blake2_64(data: bytes) -> bytes:

@@ -25,9 +25,10 @@ from substrate.runtime.dispatch import (
 from substrate.runtime.observer import CallPanicked, Observer
 from substrate.runtime.origin import Origin
 from substrate.runtime.pallet import Error, Event, Pallet
+from substrate.runtime.panics import PANICS, described
 from substrate.runtime.placeholders import OriginCaller, RuntimeCall
 from substrate.runtime.storage import StorageValue
-from substrate.runtime.tables import Assembly, CallEntry, Mount, storage_prefix
+from substrate.runtime.tables import ApiError, Assembly, CallEntry, Mount, storage_prefix
 from substrate.runtime.version import RuntimeVersion
 from substrate.state import Overlay
 from substrate.trie.trie import Trie
@@ -37,7 +38,6 @@ P = TypeVar("P", bound=Pallet)
 
 CODE_KEY = b":code"
 EXTRINSIC_INDEX_KEY = b":extrinsic_index"
-_PANICS = (ArithmeticError, AssertionError, AttributeError, LookupError, TypeError, ValueError, NotImplementedError)
 
 
 def mount(index: int, *, name: str | None = None, **settings: Any) -> Any:
@@ -66,6 +66,8 @@ class Runtime:
     def __init__(self, state: Overlay, observer: Observer | None = None) -> None:
         self.state = state
         self.observer = observer
+        self._pallets: dict[type[Pallet], Pallet] = {}
+        self._number: StorageValue[BlockNumber] | None = None
 
     @classmethod
     def assembly(cls) -> Assembly:
@@ -82,10 +84,13 @@ class Runtime:
         Raises:
             LookupError: The runtime mounts none.
         """
-        attribute = self.assembly().attribute_of(kind)
-        if attribute is None:
-            raise LookupError(f"{type(self).__name__} mounts no {kind.__name__}")
-        return cast("P", getattr(self, attribute))
+        found = self._pallets.get(kind)
+        if found is None:
+            attribute = self.assembly().attribute_of(kind)
+            if attribute is None:
+                raise LookupError(f"{type(self).__name__} mounts no {kind.__name__}")
+            found = self._pallets[kind] = cast("Pallet", getattr(self, attribute))
+        return cast("P", found)
 
     def has_pallet(self, kind: type[Pallet]) -> bool:
         """Whether a pallet of that class is mounted."""
@@ -97,7 +102,9 @@ class Runtime:
 
     def block_number(self) -> BlockNumber:
         """The number of the block being executed, or last executed."""
-        return cast("StorageValue[BlockNumber]", StorageValue(self.state, self.assembly().number_entry)).get()
+        if self._number is None:
+            self._number = StorageValue(self.state, self.assembly().number_entry)
+        return self._number.get()
 
     def deposit(self, attribute: str, event: Event) -> None:
         """Emit a pallet's event."""
@@ -158,9 +165,9 @@ class Runtime:
             raise DispatchFailure(self.module_error(failure)) from failure
         except RuleError as failure:
             raise DispatchFailure(self._rule_error(entry, failure)) from failure
-        except _PANICS as failure:
+        except PANICS as failure:
             if self.observer is not None:
-                self.observer.note(CallPanicked(entry.attribute, entry.method, f"{type(failure).__name__}: {failure}"))
+                self.observer.note(CallPanicked(entry.attribute, entry.method, described(failure)))
             raise DispatchFailure(Other()) from failure
 
     def module_error(self, failure: Error) -> Module:
@@ -182,12 +189,16 @@ class Runtime:
             args: The SCALE encodings of its arguments, concatenated.
 
         Raises:
-            ApiError: There is no such API.
+            ApiError: There is no such API, or it panicked.
             DecodeError: The arguments do not decode.
         """
         entry = self.assembly().api(name)
         owner = self if entry.attribute is None else getattr(self, entry.attribute)
-        return entry.result.encode(getattr(owner, entry.method)(*entry.decode_arguments(args)))
+        arguments = entry.decode_arguments(args)
+        try:
+            return entry.result.encode(getattr(owner, entry.method)(*arguments))
+        except PANICS as failure:
+            raise ApiError(f"{name} panicked: {described(failure)}") from failure
 
     @classmethod
     def genesis(cls, config: Mapping[str, Mapping[str, Any]], *, code: bytes) -> Trie:

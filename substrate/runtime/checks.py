@@ -10,8 +10,10 @@ from substrate.crypto.multi import Id, verify_multi
 from substrate.errors import DecodeError
 from substrate.pallets.system import System
 from substrate.pallets.transaction_payment import TransactionPayment
-from substrate.runtime.dispatch import DispatchClass, DispatchInfo
+from substrate.runtime.dispatch import DispatchClass
 from substrate.runtime.extrinsic import Extrinsic, SignedPart, Signing, decode_extrinsic, encoded_length, signed_payload
+from substrate.runtime.panics import PANICS, described
+from substrate.runtime.room import check_extrinsic
 from substrate.runtime.validity import (
     AncientBirthBlock,
     BadProof,
@@ -109,6 +111,8 @@ def validate_transaction(runtime: "Runtime", raw: bytes, source: TransactionSour
     try:
         runtime.pallet(System).initialize(BlockNumber(runtime.block_number() + 1), parent, Digest())
         return _validate(runtime, raw, source)
+    except PANICS as failure:
+        raise TransactionInvalid(Call(), f"the runtime panicked: {described(failure)}") from failure
     finally:
         runtime.state.rollback()
 
@@ -116,11 +120,15 @@ def validate_transaction(runtime: "Runtime", raw: bytes, source: TransactionSour
 def _validate(runtime: "Runtime", raw: bytes, source: TransactionSource) -> ValidTransaction:
     extrinsic = decode_checked(type(runtime), raw)
     info = runtime.dispatch_info(extrinsic.call)
+    if info.class_ == DispatchClass.Mandatory:
+        raise TransactionInvalid(MandatoryValidation(), "inherents are made by block authors, not submitted")
     if extrinsic.signed is None:
-        return _validate_bare(runtime, extrinsic, info, source)
+        check_extrinsic(runtime.pallet(System), info, encoded_length(raw))
+        return _validate_bare(runtime, extrinsic, source)
     who = check_signature(runtime, extrinsic)
     extra = extrinsic.signed.extra
     expected = check_nonce(runtime, who, extra.nonce, in_block=False)
+    check_extrinsic(runtime.pallet(System), info, encoded_length(raw))
     payment = runtime.pallet(TransactionPayment)
     payment.withdraw_fee(who, info, encoded_length(raw), extra.tip)
     requires = (_PROVIDES.encode((who, Nonce(extra.nonce - 1))),) if extra.nonce > expected else ()
@@ -131,11 +139,7 @@ def _validate(runtime: "Runtime", raw: bytes, source: TransactionSource) -> Vali
     return ValidTransaction(priority, requires, provides, longevity, propagate=True)
 
 
-def _validate_bare(
-    runtime: "Runtime", extrinsic: Extrinsic, info: DispatchInfo, source: TransactionSource
-) -> ValidTransaction:
-    if info.class_ == DispatchClass.Mandatory:
-        raise TransactionInvalid(MandatoryValidation(), "inherents are made by block authors, not submitted")
+def _validate_bare(runtime: "Runtime", extrinsic: Extrinsic, source: TransactionSource) -> ValidTransaction:
     entry, value = runtime.assembly().resolve(extrinsic.call)
     if not getattr(runtime, entry.attribute).validate_unsigned(value):
         raise TransactionInvalid(NoUnsignedValidator(), f"{entry.attribute}.{entry.method} must be signed")

@@ -3,7 +3,8 @@
 Source: polkadot-sdk, `substrate/frame/executive/src/lib.rs`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 
 from substrate.block import Block, Digest, DigestItem, Header, PreRuntime, Seal, header_hash
@@ -18,8 +19,9 @@ from substrate.runtime.dispatch import DispatchClass, DispatchFailure, DispatchI
 from substrate.runtime.extrinsic import Extrinsic, encode_bare, encoded_length
 from substrate.runtime.observer import Observer
 from substrate.runtime.origin import Origin, RawNone, RawSigned
+from substrate.runtime.panics import PANICS, described
 from substrate.runtime.placeholders import RuntimeCall
-from substrate.runtime.validity import BadMandatory, ExhaustsResources, NoUnsignedValidator, TransactionInvalid
+from substrate.runtime.validity import BadMandatory, Call, NoUnsignedValidator, TransactionInvalid
 from substrate.scale.types import Struct
 from substrate.state import Overlay
 from substrate.trie.trie import Trie
@@ -36,6 +38,7 @@ class BlockReason(StrEnum):
     EXTRINSICS_ROOT = "BadExtrinsicsRoot"
     DIGEST = "BadDigest"
     PARENT = "BadParent"
+    PANIC = "RuntimePanic"
 
 
 class BlockError(RuleError):
@@ -73,40 +76,35 @@ def apply_extrinsic(runtime: Runtime, raw: bytes) -> DispatchResult:
         raw: The extrinsic without its length prefix.
 
     Raises:
-        TransactionInvalid: It may not be in this block; the state is untouched.
+        TransactionInvalid: It may not be in this block; the caller drops what it wrote.
     """
     extrinsic = decode_checked(type(runtime), raw)
     info = runtime.dispatch_info(extrinsic.call)
-    if not room.fits(runtime.pallet(System), info, encoded_length(raw)):
-        raise TransactionInvalid(ExhaustsResources(), "the block has no room left for it")
     if extrinsic.signed is None:
         return _apply_bare(runtime, raw, extrinsic, info)
     who = check_signature(runtime, extrinsic)
     extra = extrinsic.signed.extra
     check_nonce(runtime, who, extra.nonce, in_block=True)
-    system, payment = runtime.pallet(System), runtime.pallet(TransactionPayment)
+    system, payment, length = runtime.pallet(System), runtime.pallet(TransactionPayment), encoded_length(raw)
     system.note_extrinsic(raw)
-    paid = payment.withdraw_fee(who, info, encoded_length(raw), extra.tip)
+    room.take(system, info, length)
     system.inc_account_nonce(who)
-    room.take(system, info, encoded_length(raw))
+    paid = payment.withdraw_fee(who, info, length, extra.tip)
     result = _dispatch(runtime, extrinsic.call, RawSigned(who), info)
     room.give_back(system, info, result.info.weight)
-    payment.correct_and_deposit_fee(paid, info, result.info, encoded_length(raw))
+    payment.correct_and_deposit_fee(paid, info, result.info, length)
     system.note_applied_extrinsic(result.error is None, result.error, result.info)
     return result
 
 
 def _apply_bare(runtime: Runtime, raw: bytes, extrinsic: Extrinsic, info: DispatchInfo) -> DispatchResult:
     entry, value = runtime.assembly().resolve(extrinsic.call)
-    mandatory = info.class_ == DispatchClass.Mandatory
-    if not mandatory and not getattr(runtime, entry.attribute).validate_unsigned(value):
+    if info.class_ != DispatchClass.Mandatory and not getattr(runtime, entry.attribute).validate_unsigned(value):
         raise TransactionInvalid(NoUnsignedValidator(), f"{entry.attribute}.{entry.method} must be signed")
     system = runtime.pallet(System)
     system.note_extrinsic(raw)
     room.take(system, info, encoded_length(raw))
     result = _dispatch(runtime, extrinsic.call, RawNone(), info)
-    if mandatory and result.error is not None:
-        raise TransactionInvalid(BadMandatory(), f"{entry.attribute}.{entry.method} failed: {result.detail}")
     room.give_back(system, info, result.info.weight)
     system.note_applied_extrinsic(result.error is None, result.error, result.info)
     return result
@@ -118,6 +116,8 @@ def _dispatch(runtime: Runtime, call: RuntimeCall, origin: Origin, info: Dispatc
     except DispatchFailure as failure:
         cause = failure.__cause__ or failure
         post, error, detail = failure.info or PostInfo(), failure.error, str(cause)
+        if info.class_ == DispatchClass.Mandatory:  # signed ones too: they pay no regard to the block's limits
+            raise TransactionInvalid(BadMandatory(), f"a mandatory call failed: {detail}") from failure
     weight = info.weight if post.actual_weight is None else post.actual_weight
     if weight.any_gt(info.weight):  # a call may not cost more than it said
         weight = info.weight
@@ -145,10 +145,26 @@ def execute_block(kind: type[Runtime], parent: Trie, block: Block, observer: Obs
     """Execute a block on its parent's state and check what its header claims.
 
     Raises:
-        BlockError: Any `BlockReason` but `PARENT`.
+        BlockError: Any `BlockReason`.
     """
-    overlay = Overlay(parent)
-    runtime = kind(overlay, observer)
+    with _panics_refused():
+        return _execute(kind(Overlay(parent), observer), block)
+
+
+@contextmanager
+def _panics_refused() -> Generator[None]:
+    try:
+        yield
+    except BlockError:
+        raise
+    except PANICS as failure:
+        raise BlockError(BlockReason.PANIC, cause=described(failure)) from failure
+
+
+def _execute(runtime: Runtime, block: Block) -> Executed:
+    number = runtime.block_number() + 1
+    if block.header.number != number:
+        raise BlockError(BlockReason.PARENT, number=block.header.number, expected=number)
     initialize_block(runtime, block.header)
     results: list[DispatchResult] = []
     inherents = 0
@@ -163,7 +179,7 @@ def execute_block(kind: type[Runtime], parent: Trie, block: Block, observer: Obs
             raise BlockError(BlockReason.INHERENT_MISSING, pallet=pallet.mount_name)
     header = finalize_block(runtime)
     _compare(header, block.header)
-    return Executed(header, overlay.finish(), runtime.pallet(System).block_events(), tuple(results))
+    return Executed(header, runtime.state.finish(), runtime.pallet(System).block_events(), tuple(results))
 
 
 def _apply_in_block(runtime: Runtime, raw: bytes) -> DispatchResult:
@@ -216,16 +232,19 @@ class BlockBuilder:
         self.runtime = kind(self._overlay, observer)
         self._extrinsics: list[bytes] = []
         self._results: list[DispatchResult] = []
-        initialize_block(self.runtime, header)
+        with _panics_refused():
+            initialize_block(self.runtime, header)
 
     def inherents(self, data: Mapping[bytes, bytes]) -> None:
         """Put in the inherents that the pallets make of this data.
 
         Raises:
             TransactionInvalid: An inherent failed.
+            BlockError: `PANIC`, in the making of one.
         """
         for pallet in self.runtime.pallets():
-            call = pallet.inherent(data)
+            with _panics_refused():
+                call = pallet.inherent(data)
             if call is not None:
                 assert isinstance(call, RuntimeCall), f"{pallet.mount_name}.inherent must return a RuntimeCall"
                 self.push(encode_bare(self.runtime.encode_call(call)))
@@ -236,15 +255,23 @@ class BlockBuilder:
         Raises:
             TransactionInvalid: It does not belong into this block, which stays as it was.
         """
-        with self._overlay.transaction():
-            result = apply_extrinsic(self.runtime, raw)
+        try:
+            with self._overlay.transaction():
+                result = apply_extrinsic(self.runtime, raw)
+        except PANICS as failure:
+            raise TransactionInvalid(Call(), f"the runtime panicked: {described(failure)}") from failure
         self._extrinsics.append(raw)
         self._results.append(result)
         return result
 
     def build(self) -> Built:
-        """Close the block."""
-        header = finalize_block(self.runtime)
+        """Close the block.
+
+        Raises:
+            BlockError: `PANIC`, in a hook.
+        """
+        with _panics_refused():
+            header = finalize_block(self.runtime)
         block = Block(header, tuple(self._extrinsics))
         events = self.runtime.pallet(System).block_events()
         return Built(block, Executed(header, self._overlay.finish(), events, tuple(self._results)))

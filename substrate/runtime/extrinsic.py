@@ -90,7 +90,7 @@ def decode_extrinsic(runtime: type["Runtime"], raw: bytes) -> Extrinsic:
     if not raw:
         raise DecodeError("an extrinsic has at least a version byte", 0)
     if raw[0] == BARE:
-        return Extrinsic(None, runtime.decode_call(raw[1:]), raw[1:])
+        return Extrinsic(None, _decode_call(runtime, raw, 1), raw[1:])
     if raw[0] != SIGNED:
         raise DecodeError(f"extrinsic version {raw[0]:#04x} is neither signed V4 (0x84) nor bare V4 (0x04)", 0)
     address, at = _ADDRESS.decode_from(raw, 1)
@@ -100,9 +100,17 @@ def decode_extrinsic(runtime: type["Runtime"], raw: bytes) -> Extrinsic:
     tip, at = _TIP.decode_from(raw, at)
     if at >= len(raw):
         raise DecodeError("the metadata mode is missing", at)
+    if raw[at] > 1:
+        raise DecodeError(f"metadata mode {raw[at]} is neither disabled (0) nor enabled (1)", at)
     extra = Extra(era, Nonce(nonce), Balance(tip), raw[at])
-    call = raw[at + 1 :]
-    return Extrinsic(SignedPart(address, signature, extra), runtime.decode_call(call), call)
+    return Extrinsic(SignedPart(address, signature, extra), _decode_call(runtime, raw, at + 1), raw[at + 1 :])
+
+
+def _decode_call(runtime: type["Runtime"], raw: bytes, at: int) -> RuntimeCall:
+    try:
+        return runtime.decode_call(raw[at:])
+    except DecodeError as failure:
+        raise DecodeError(failure.message, at + failure.offset) from failure
 
 
 def encoded_length(raw: bytes) -> int:

@@ -1,36 +1,48 @@
 """Room in a block: weight by dispatch class, and bytes.
 
+The length of an extrinsic counts as proof size too, since it travels in the proof of validity.
+
 Source: polkadot-sdk, `substrate/frame/system/src/extensions/check_weight.rs`.
 """
 
 from substrate.pallets.system import System
-from substrate.runtime.dispatch import DispatchClass, DispatchInfo
+from substrate.runtime.dispatch import DispatchInfo
+from substrate.runtime.validity import ExhaustsResources, TransactionInvalid
 from substrate.types import Weight
 
 
-def fits(system: System, info: DispatchInfo, length: int) -> bool:
-    """Whether a call of this weight and length still goes into the open block."""
-    if (system.all_extrinsics_len.get() or 0) + length > system.lengths.max.of(info.class_):
-        return False
-    if info.class_ == DispatchClass.Mandatory:
-        return True
-    limits = system.limits.per_class.of(info.class_)
-    if limits.max_extrinsic is not None and info.weight.any_gt(limits.max_extrinsic):
-        return False
-    weight = info.weight + limits.base_extrinsic
-    used = system.block_weight.get()
-    if limits.max_total is not None and (used.of(info.class_) + weight).any_gt(limits.max_total):
-        return False
-    if not (used.total + weight).any_gt(system.limits.max_block):
-        return True
-    return limits.reserved is not None and not (used.of(info.class_) + weight).any_gt(limits.reserved)
+def check_extrinsic(system: System, info: DispatchInfo, length: int) -> int:
+    """Raise unless an extrinsic fits by its length, and by its weight into an empty block; returns the new length.
+
+    Raises:
+        TransactionInvalid: `ExhaustsResources`.
+    """
+    longer = (system.all_extrinsics_len.get() or 0) + length
+    if longer > system.lengths.max.of(info.class_):
+        raise TransactionInvalid(ExhaustsResources(), f"the block would have {longer} bytes")
+    most = system.limits.per_class.of(info.class_).max_extrinsic
+    if most is not None and (info.weight + Weight(0, length)).any_gt(most):
+        raise TransactionInvalid(ExhaustsResources(), "it is too heavy for any block")
+    return longer
 
 
 def take(system: System, info: DispatchInfo, length: int) -> None:
-    """Count an extrinsic before it runs."""
-    weight = info.weight + system.limits.per_class.of(info.class_).base_extrinsic
-    system.register_extra_weight(weight, info.class_)
-    system.all_extrinsics_len.put((system.all_extrinsics_len.get() or 0) + length)
+    """Count an extrinsic before it runs.
+
+    Raises:
+        TransactionInvalid: `ExhaustsResources`; nothing was counted.
+    """
+    longer = check_extrinsic(system, info, length)
+    limits = system.limits.per_class.of(info.class_)
+    used = system.block_weight.get().plus(info.weight + limits.base_extrinsic + Weight(0, length), info.class_)
+    of_class = used.of(info.class_)
+    if limits.max_total is not None and of_class.any_gt(limits.max_total):
+        raise TransactionInvalid(ExhaustsResources(), f"the block has no room left for {info.class_.name} calls")
+    is_over = used.total.any_gt(system.limits.max_block)
+    if is_over and limits.reserved is not None and of_class.any_gt(limits.reserved):
+        raise TransactionInvalid(ExhaustsResources(), "the block has no room left for it")
+    system.all_extrinsics_len.put(longer)
+    system.block_weight.put(used)
 
 
 def give_back(system: System, info: DispatchInfo, actual: Weight) -> None:

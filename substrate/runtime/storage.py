@@ -49,20 +49,23 @@ class StorageOwner(Protocol):
 class StorageValue(Generic[T]):
     """A single value."""
 
-    __slots__ = ("_codec", "_default", "_key", "_state")
+    __slots__ = ("_codec", "_default", "_key", "_raw", "_state", "_value")
 
     def __init__(self, state: Overlay, entry: Entry) -> None:
         self._state = state
         self._key = entry.prefix
         self._codec = cast("Codec[T]", entry.value)
-        self._default = entry.default
+        self._default = cast("T", None if entry.default is MISSING else entry.default)
+        self._raw: bytes | None = None  # the bytes last seen, and what they decode to
+        self._value = self._default
 
     def get(self) -> T:
         """The stored value, or the default (None where the item is optional)."""
         raw = self._state.get(self._key)
-        if raw is not None:
-            return self._codec.decode(raw)
-        return cast("T", None if self._default is MISSING else self._default)
+        if raw is not self._raw:
+            self._value = self._default if raw is None else self._codec.decode(raw)
+            self._raw = raw
+        return self._value
 
     def put(self, value: T) -> None:
         """Store a value."""
@@ -86,18 +89,20 @@ class StorageValue(Generic[T]):
 class StorageMap(Generic[K, V]):
     """Values by one key, in key-hash order when iterated."""
 
-    __slots__ = ("_default", "_hasher", "_key_codec", "_prefix", "_state", "_value_codec")
+    __slots__ = ("_default", "_hash", "_hasher", "_key_codec", "_prefix", "_seen", "_state", "_value_codec")
 
     def __init__(self, state: Overlay, entry: Entry) -> None:
         self._state = state
         self._prefix = entry.prefix
         ((self._hasher, self._key_codec),) = entry.keys
+        self._hash = self._hasher.function
+        self._seen: dict[bytes, tuple[bytes, V]] = {}
         self._value_codec = cast("Codec[V]", entry.value)
         self._default = entry.default
 
     def key(self, key: K) -> bytes:
         """The full storage key."""
-        return self._prefix + self._hasher.hash(self._key_codec.encode(key))
+        return self._prefix + self._hash(self._key_codec.encode(key))
 
     def get(self, key: K) -> V | None:
         """The value, the declared default, or None."""
@@ -107,9 +112,14 @@ class StorageMap(Generic[K, V]):
         return None if self._default is MISSING else cast("V", self._default)
 
     def __getitem__(self, key: K) -> V:
-        raw = self._state.get(self.key(key))
+        k = self.key(key)
+        raw = self._state.get(k)
         if raw is not None:
-            return self._value_codec.decode(raw)
+            hit = self._seen.get(k)
+            if hit is not None and hit[0] is raw: return hit[1]
+            v = self._value_codec.decode(raw)
+            self._seen[k] = raw, v
+            return v
         if self._default is MISSING:
             raise KeyError(key)
         return cast("V", self._default)

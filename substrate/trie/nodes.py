@@ -176,8 +176,26 @@ def _encode_leaf(node: Node) -> bytes:
     return _header(_LEAF_HASHED, node.partial) + value.hash
 
 
-def _encode_branch(node: Node, children: list[Slot | None]) -> bytes:
-    """Encode and keep; one frame a level, since it recurs to children that have no reference yet."""
+def _encode_branch(top: Node, children: list[Slot | None]) -> bytes:
+    """Encode a branch, and first whatever below it has no reference yet; no recursion, keys may nest deeply."""
+    waiting = [(top, children)]
+    for _, slots in waiting:  # grows while it is walked, children behind their parents
+        for child in slots:
+            if child is not None and child.ref is None:
+                assert type(child) is Node, "only nodes are without a reference"
+                if child.children is None:
+                    child.ref = reference(_encode_leaf(child))
+                else:
+                    waiting.append((child, child.children))
+    while True:
+        node, slots = waiting.pop()
+        encoded = node.encoded = _join_branch(node, slots)
+        if not waiting:
+            return encoded
+        node.ref = reference(encoded)
+
+
+def _join_branch(node: Node, children: list[Slot | None]) -> bytes:
     value = node.value
     if value is None:
         head, tail = _header(_BRANCH, node.partial), b""
@@ -188,16 +206,10 @@ def _encode_branch(node: Node, children: list[Slot | None]) -> bytes:
     bitmap = 0
     parts = [head, b"", tail]
     for bit, child in zip(_BITS, children, strict=True):
-        if child is None:
-            continue
-        bitmap |= bit
-        ref = child.ref
-        if ref is None:
-            assert type(child) is Node, "only nodes are without a reference"
-            below = child.children
-            ref = reference(_encode_leaf(child) if below is None else _encode_branch(child, below))
-            child.ref = ref
-        parts.append(ref)
+        if child is not None:
+            bitmap |= bit
+            ref = child.ref
+            assert ref is not None, "children are encoded before their parent"
+            parts.append(ref)
     parts[1] = bitmap.to_bytes(2, "little")
-    node.encoded = encoded = b"".join(parts)
-    return encoded
+    return b"".join(parts)

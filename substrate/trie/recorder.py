@@ -72,23 +72,33 @@ class ShadowValue:
         return data
 
 
-def without_shadows(slot: Slot | None) -> Slot | None:
+def without_shadows(root: Slot | None) -> Slot | None:
     """The subtree as it is without a recorder; copies only nodes made since recording began."""
+    if type(root) is not Node:
+        return _unshadowed(root, {})
+    nodes = [root]
+    for node in nodes:  # grows while it is walked, children behind their parents
+        nodes.extend(child for child in node.children or () if type(child) is Node)
+    plain: dict[int, Node] = {}
+    for node in reversed(nodes):
+        value, children = node.value, node.children
+        if type(value) is ShadowValue:
+            value = value.target
+        if children is not None:
+            bare = [_unshadowed(child, plain) for child in children]
+            children = bare if any(a is not b for a, b in zip(bare, children, strict=True)) else children
+        if value is node.value and children is node.children:
+            continue
+        copy = plain[id(node)] = Node(node.partial, value, children)
+        copy.ref, copy.encoded = node.ref, node.encoded
+    return _unshadowed(root, plain)
+
+
+def _unshadowed(slot: Slot | None, plain: dict[int, Node]) -> Slot | None:
+    """What stands for a slot once the nodes of `plain` (by identity) are replaced."""
     if type(slot) is Shadow:
         return slot.target
-    if type(slot) is not Node:
-        return slot
-    value, children = slot.value, slot.children
-    if type(value) is ShadowValue:
-        value = value.target
-    if children is not None:
-        plain = [child and without_shadows(child) for child in children]
-        children = plain if any(a is not b for a, b in zip(plain, children, strict=True)) else children
-    if value is slot.value and children is slot.children:
-        return slot
-    copy = Node(slot.partial, value, children)
-    copy.ref, copy.encoded = slot.ref, slot.encoded
-    return copy
+    return plain.get(id(slot), slot)
 
 
 def _shadow_of(base: Node, recorder: Recorder) -> Node:

@@ -90,7 +90,7 @@ class Trie:
         keys = sorted(changes)
         values = [None if (data := changes[key]) is None else make_value(data, version) for key in keys]
         update = Update([to_nibbles(key) for key in keys], values, self._source)
-        root = update.apply(self._root, 0, len(keys), 0)
+        root = update.apply(self._root)
         return self if root is self._root else Trie(root, self._source, version)
 
     def next_key(self, key: bytes) -> bytes | None:

@@ -31,9 +31,7 @@ class Bazaar(Parachain, symbol="BZR", decimals=12):
     @call
     def offer(self, origin: Signed, item: u32, price: Balance) -> None:
         """Put an item on the market."""
-        if self.owner.get(
-            item,
-        ) not in (None, origin):
+        if self.owner.get(item) not in (None, origin):
             raise self.Taken
         self.owner[item], self.price[item] = origin, price
         self.emit(self.Listed(item, origin, price))

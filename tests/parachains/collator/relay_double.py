@@ -224,7 +224,7 @@ class FetchingValidator:
 
 def committed(response: CollationWithParentHeadData, result: ValidationResult) -> CommittedCandidateReceipt:
     if response.receipt.commitments_hash != result.commitments.hash:
-        raise CommitmentsMismatch
+        raise CommitmentsMismatch("CommitmentsHashMismatch")
     return CommittedCandidateReceipt(response.receipt.descriptor, result.commitments)
 
 

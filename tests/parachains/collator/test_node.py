@@ -20,6 +20,7 @@ from parachains.collator.behaviour import (
 )
 from parachains.collator.collator import CollatorSetup
 from parachains.collator.node import ParaSurroundings, PlainParaNode, RuntimeParaNode
+from parachains.collator.parent_search import SYNCHRONOUS
 from parachains.collator.runtime_ledger import Plugins
 from parachains.sdk.contract import ParaConfig
 from relaychain.erasure.coding import obtain_chunks
@@ -81,7 +82,9 @@ class Rows:
 class World:
     """A relay chain, a validator, and the nodes of one para."""
 
-    def __init__(self, hub: MemoryHub, names: tuple[str, ...], behaviour: CollatorBehaviour, limit: int) -> None:
+    def __init__(
+        self, hub: MemoryHub, names: tuple[str, ...], behaviour: CollatorBehaviour, limit: int, max_pending: int
+    ) -> None:
         loop = asyncio.get_running_loop()
         self.clock = clock_of(loop)
         self.rows = Rows()
@@ -118,8 +121,8 @@ class World:
                 genesis.state,
                 self.plugins,
                 NodeInfo("spinner", "relayloom", "0", {}),
-                cache if behaviour is honest else ExecutionCache(),
-                CollatorSetup(KEYS[name], erasure_root, behaviour),
+                cache,
+                CollatorSetup(KEYS[name], erasure_root, behaviour, max_pending),
             )
             for name in names
         }
@@ -148,10 +151,11 @@ def play(
     *names: str,
     behaviour: CollatorBehaviour = honest,
     limit: int = BACKING_STEPS,
+    max_pending: int = SYNCHRONOUS,
 ) -> World:
     async def main() -> World:
         async with MemoryHub(seed=1) as hub:
-            world = World(hub, names or ("carol",), behaviour, limit)
+            world = World(hub, names or ("carol",), behaviour, limit, max_pending)
             async with asyncio.TaskGroup() as tasks:
                 running = tasks.create_task(run(world))
                 await asyncio.sleep(0)
@@ -282,6 +286,28 @@ def test_a_runaway_extrinsic_is_thrown_out_of_the_pool() -> None:
     play(story, limit=100_000)
 
 
+def test_with_asynchronous_backing_a_block_stands_on_a_pending_one() -> None:
+    async def story(world: World) -> None:
+        node = world.nodes["carol"]
+        node.pool.submit(world.sign("System.remark", remark=b"hello"))
+        await world.slot()
+        world.relay.back(world.validator.validate(await world.validator.fetch("carol")))
+        await world.slot()
+        assert len(world.validator.advertised) == 2
+        world.relay.back(world.validator.validate(await world.validator.fetch("carol")))
+        assert len(node.pool) == 1, "what the pending block holds is not thrown out"
+        world.relay.include()
+        await world.slot()
+        world.relay.include()
+        await world.slot()
+        assert node.chain.best_number == 2
+        assert len(node.pool) == 0
+
+    world = play(story, max_pending=1)
+
+    assert world.rows.of("faults") == []
+
+
 def cheats(world: World) -> dict[str, CollatorBehaviour]:
     return {
         "mint": Mint(AccountId(BOB.public), UNIT),
@@ -298,15 +324,15 @@ def cheats(world: World) -> dict[str, CollatorBehaviour]:
         ("mint", "BadStateRoot"),
         ("forge_state_root", "BadStateRoot"),
         ("skip_downward_message", "DmqMqcHeadMismatch"),
-        ("lie_about_watermark", ""),
+        ("lie_about_watermark", "CommitmentsHashMismatch"),
         ("loop_for_ever", "Timeout"),
     ],
 )
 def test_validators_refuse_what_a_cheating_collator_offers(name: str, cause: str) -> None:
     chosen = list[CollatorBehaviour]()
 
-    def cheat(made: Any, context: Any, runtime: Any) -> Any:
-        return chosen[0](made, context, runtime)
+    def cheat(made: Any, context: Any, parent: Any) -> Any:
+        return chosen[0](made, context, parent)
 
     async def story(world: World) -> None:
         chosen.append(honest)

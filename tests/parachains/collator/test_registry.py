@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
+from parachains.collator import registry
 from parachains.collator.registry import Module, PluginError, load_plugin, sources
-from relaychain.pvf.bundle import SourceFile, make_bundle, read_bundle
+from relaychain.pvf.bundle import ABI_PACKAGES, SourceFile, make_bundle, read_bundle
 from relaychain.pvf.loader import Loaded
 
 DIRECTORY = Path(__file__).parents[3]
@@ -70,3 +71,7 @@ def test_what_is_wrong_is_said_with_its_cure(tmp_path: Path, reference: str, tex
 
     with pytest.raises(PluginError, match=message):
         load_plugin(reference, tmp_path, NodeBundler())
+
+
+def test_what_a_bundle_may_import_is_what_the_abi_covers() -> None:
+    assert registry.ABI_PACKAGES == ABI_PACKAGES

@@ -5,7 +5,6 @@ from dataclasses import replace
 import pytest
 
 from parachains.sdk.build_block import BuildError
-from relaychain.pvf.host import InfrastructureFailure
 from substrate.crypto.keys import dev_pair
 from substrate.crypto.multi import Id
 from substrate.types import AccountId
@@ -58,4 +57,3 @@ def test_what_can_never_be_included_is_dropped_for_good() -> None:
 
     assert made.included == ()
     assert [left.retry for left in made.rejected] == [False, False]
-    assert InfrastructureFailure is not None

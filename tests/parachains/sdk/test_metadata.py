@@ -8,6 +8,7 @@ from scalecodec.type_registry import load_type_registry_preset
 
 from parachains.assets.chain import AssetHub
 from parachains.sdk.plugin import Parachain
+from substrate.scale.codec import encode
 from testnet.examples.bazaar import Bazaar
 from tests.parachains.sdk.test_plugin import Para
 
@@ -77,4 +78,4 @@ def test_events_and_extrinsics_of_a_block_are_read() -> None:
     assert "Listed" in [event["event_id"] for event in found.value]
     for raw in made.block.block.extrinsics:
         extrinsic = judge.create_scale_object("Extrinsic", metadata=metadata)
-        extrinsic.decode(ScaleBytes(raw))
+        extrinsic.decode(ScaleBytes(encode(bytes, raw)))

@@ -1,5 +1,6 @@
 """A Level 1 chain from genesis through collator and validator, on relay state that we made up."""
 
+from dataclasses import replace as changed
 from pathlib import Path
 
 import pytest
@@ -13,7 +14,8 @@ from parachains.sdk.validate_block import inherent_of
 from relaychain.primitives.types import HeadData, ParaId
 from relaychain.pvf.bundle import SourceFile, make_bundle
 from relaychain.pvf.host import BACKING_STEPS, InlineHost, InvalidCandidate
-from substrate.block import Header
+from substrate.block import Header, header_with_digest
+from substrate.consensus.aura.verification import seal_header
 from substrate.crypto.keys import dev_pair
 from substrate.crypto.multi import Id
 from substrate.pallets.balances import Balances
@@ -127,9 +129,6 @@ def forged(collated: Collated[Trie], **changes: object) -> bytes:
 
 
 def resealed(data: ParachainBlockData, **changes: object) -> ParachainBlockData:
-    from substrate.block import header_with_digest
-    from substrate.consensus.aura.verification import seal_header
-
     bare = header_with_digest(data.header, data.header.digest.logs[:-1])
     return replace(data, header=seal_header(replace(bare, **changes), AUTHOR))
 
@@ -219,8 +218,6 @@ def test_a_block_of_another_slot_is_refused(para: Para) -> None:
     context = para.relay.context(parent=para.head, author=AUTHOR)
     para.relay.slot += 1
     later = para.relay.context(parent=para.head, author=AUTHOR)
-    from dataclasses import replace as changed
-
     with pytest.raises(Exception, match="SlotIsNotTheRelayParents"):
         Bazaar.collate(para.head, para.state, changed(later, relay_slot=context.relay_slot))
 

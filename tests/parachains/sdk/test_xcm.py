@@ -10,7 +10,7 @@ from parachains.sdk.contract import Collated, ForeignAsset, ParaConfig
 from parachains.sdk.foreign_assets import ForeignAssets, TrustBackedAssets
 from parachains.sdk.plugin import Parachain
 from parachains.sdk.xcm_config import FEE_ACCOUNT
-from relaychain.primitives.types import HeadData, ParaId
+from relaychain.primitives.types import HeadData, ParaId, UpgradeGoAhead
 from substrate.block import Header
 from substrate.crypto.keys import dev_pair
 from substrate.pallets.balances import Balances
@@ -250,9 +250,7 @@ def test_pages_carry_several_messages_and_recipients_wait_their_turn(market: Cha
     assert all(len(page) <= 4 << 10 for page in pages)
 
 
-def test_an_upgrade_waits_for_the_go_ahead(market: Chain) -> None:
-    from relaychain.primitives.types import UpgradeGoAhead
-
+def test_an_upgrade_waits_for_the_go_ahead() -> None:
     config = ParaConfig(MARKET, b"old", {account(ALICE): 1000 * UNIT}, sudo=account(ALICE))
     chain = Chain(Bazaar, config)
     runtime = Bazaar.runtime()

@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from relaychain.node.active_leaves import Leaf
-from relaychain.node.parachains import ParachainSubsystems, SharedWork
+from relaychain.node.parachains import SharedWork
 from relaychain.node.runtime_api import ParachainHostApi
 from relaychain.node.validator import RelayNode, SessionKeyPairs, Surroundings
 from relaychain.primitives.availability import AvailableData, PoV
@@ -23,7 +23,7 @@ from relaychain.primitives.collation import (
     FetchedCollation,
     declare_payload,
 )
-from relaychain.primitives.core_state import Scheduled
+from relaychain.primitives.core_state import CoreState, Free, Occupied, Scheduled
 from relaychain.primitives.pvd import PersistedValidationData
 from relaychain.primitives.types import (
     CandidateHash,
@@ -37,21 +37,22 @@ from relaychain.primitives.types import (
     head_hash,
     validation_code_hash,
 )
+from relaychain.primitives.validation import ValidationParams, ValidationResult
 from relaychain.pvf.bundle import SourceFile, make_bundle
-from relaychain.pvf.host import InlineHost
+from relaychain.pvf.host import InlineHost, ValidationHost
 from relaychain.runtime.genesis import GenesisPara, RelayGenesis, relay_genesis_state, same_key_for_all
-from relaychain.runtime.loader import load_relay_runtime
+from relaychain.runtime.loader import load_relay_runtime, relay_code
 from substrate.block import Header
 from substrate.client.importing import ExecutionCache
-from substrate.client.protocols import RequestFailed
 from substrate.client.rpc.methods_system import NodeInfo
 from substrate.crypto.hashing import blake2_256
 from substrate.crypto.keys import Ed25519Pair
 from substrate.errors import ChainError
 from substrate.scale.codec import encode
-from substrate.types import AccountId, BlockNumber, Hash, Slot
+from substrate.state import Overlay
+from substrate.types import AccountId, BlockNumber, Hash
 from testnet.clock import clock_of, run_virtual
-from testnet.transports.memory import MemoryHub
+from testnet.transports.memory import MemoryHub, partition
 
 SLOT_MS = 6000
 SLOT_US = SLOT_MS * 1000
@@ -139,47 +140,32 @@ class Rows:
         return list(dict.fromkeys(found))
 
 
-class ParaNode(RelayNode):
-    """A relay node with parachain subsystems."""
+class ShortHost(InlineHost):
+    """Runs fewer steps, so that endless code ends sooner."""
 
-    def __init__(self, genesis: Any, surroundings: Surroundings, keys: SessionKeyPairs | None, work: SharedWork) -> None:
-        info = NodeInfo("test", "relayloom", "0", {})
-        super().__init__(genesis, load_relay_runtime, info, surroundings, keys)
-        self.parachain = ParachainSubsystems(
-            self.chain,
-            key=keys.para_validator if keys else None,
-            network=surroundings.network,
-            clock=surroundings.clock,
-            recorder=surroundings.recorder,
-            shared=work,
-            slot_us=SLOT_US,
-        )
-
-    def start(self, tasks: asyncio.TaskGroup) -> None:
-        super().start(tasks)
-        self.parachain.start(tasks)
-
-    def _inherents(self, parent: Hash, slot: Slot) -> Mapping[bytes, bytes]:
-        return self.parachain.inherent_data(parent)
+    def validate(self, code: bytes, params: ValidationParams, *, steps: int) -> ValidationResult:
+        return super().validate(code, params, steps=min(steps, 10_000))
 
 
 class Collator:
     """Offers a block on every leaf at which its core is free."""
 
-    def __init__(self, para: ParaId, node: ParaNode, deviation: Deviation = honest) -> None:
+    def __init__(self, para: ParaId, node: RelayNode, deviation: Deviation = honest) -> None:
         self.para = para
         self.node = node
         self.pair = Ed25519Pair.from_seed(blake2_256(b"collator" + encode(ParaId, para)))
         self.deviation = deviation
+        self.is_eager = False
+        """Builds on a pending block too."""
         self.offered: dict[CandidateHash, FetchedCollation] = {}
         self.seconded: list[bytes] = []
         self.network = node.surroundings.network
-        self.api: ParachainHostApi = node.parachain.api
+        self.api: ParachainHostApi = node.parachains.api
 
     def start(self) -> None:
         self.network.serve(COLLATION_FETCHING, self._serve)
         self.network.on(COLLATOR_PROTOCOL, lambda _sender, payload: self.seconded.append(payload))
-        self.node.parachain.leaves.on_active(self._on_leaf)
+        self.node.parachains.leaves.on_active(self._on_leaf)
         self._say(Declare(CollatorId(self.pair.public), self.para, self._signature()))
 
     def _signature(self) -> CollatorSignature:
@@ -196,13 +182,18 @@ class Collator:
 
     def _on_leaf(self, leaf: Leaf) -> None:
         cores = self.api.availability_cores(leaf.hash)
-        mine = [
-            core
-            for core, state in enumerate(cores)
-            if isinstance(state, Scheduled) and state.core.para_id == self.para
-        ]
+        mine = [core for core, state in enumerate(cores) if self._takes(state)]
         if mine:
             self.offer(leaf, CoreIndex(mine[0]))
+
+    def _takes(self, state: CoreState) -> bool:
+        match state:
+            case Scheduled(scheduled):
+                return scheduled.para_id == self.para
+            case Occupied(occupied):
+                return self.is_eager and occupied.candidate_descriptor.para_id == self.para
+            case Free():
+                return False
 
     def offer(self, leaf: Leaf, core: CoreIndex) -> CandidateHash:
         """Make a block on a leaf and advertise it."""
@@ -224,7 +215,7 @@ class Collator:
 
     def _advertise(self, leaf: Leaf, draft: Draft) -> CandidateHash:
         validators = self.api.validators(leaf.hash)
-        work = self.node.parachain.recovery._coder.coded(len(validators), AvailableData(draft.pov, draft.data))
+        work = self.node.parachains.recovery._coder.coded(len(validators), AvailableData(draft.pov, draft.data))
         commitments = draft.commitments or CandidateCommitments(
             (), (), None, draft.head, draft.consumed, BlockNumber(draft.watermark)
         )
@@ -252,23 +243,31 @@ class ParaNetwork:
     """Validators, and one collator with a full node per para."""
 
     def __init__(
-        self, hub: MemoryHub, paras: Sequence[int], validators: int, deviations: Mapping[int, Deviation], **genesis: Any
+        self,
+        hub: MemoryHub,
+        paras: Sequence[int],
+        validators: int,
+        deviations: Mapping[int, Deviation],
+        hosts: Mapping[str, ValidationHost] = {},
+        **genesis: Any,
     ) -> None:
         self.recorder = Rows()
         self.clock = clock_of(asyncio.get_running_loop())
         self._hub = hub
         self._cache = ExecutionCache()
-        self._work = SharedWork(InlineHost())
+        self._work = SharedWork(ShortHost())
+        self._hosts = hosts
         self.pairs = [Ed25519Pair.from_seed(bytes([place + 1] * 32)) for place in range(validators)]
         self._genesis = self._genesis_state(paras, **genesis)
         self.validators = [self._node(NAMES[place], pair) for place, pair in enumerate(self.pairs)]
         self.collators = [
-            Collator(ParaId(para), self._node(f"collator-{para}", None), deviations.get(para, honest))
-            for para in paras
+            Collator(ParaId(para), self._node(f"collator-{para}", None), deviations.get(para, honest)) for para in paras
         ]
 
-    def _genesis_state(self, paras: Sequence[int], *, epoch_slots: int = 100, **more: Any) -> Any:
-        return relay_genesis_state(
+    def _genesis_state(
+        self, paras: Sequence[int], *, epoch_slots: int = 100, edit: Callable[[Any], None] | None = None, **more: Any
+    ) -> Any:
+        state = relay_genesis_state(
             RelayGenesis(
                 slot_duration_ms=SLOT_MS,
                 epoch_slots=epoch_slots,
@@ -279,11 +278,19 @@ class ParaNetwork:
                 **more,
             )
         )
+        if edit is None:
+            return state
+        overlay = Overlay(state)
+        edit(load_relay_runtime(relay_code(SLOT_MS, epoch_slots))(overlay))
+        return overlay.finish()
 
-    def _node(self, name: str, pair: Ed25519Pair | None) -> ParaNode:
-        surroundings = Surroundings(self._hub.join(name), self.clock, self.recorder, self._cache)
+    def _node(self, name: str, pair: Ed25519Pair | None) -> RelayNode:
+        network = self._hub.join(name)
+        work = SharedWork(self._hosts[name]) if name in self._hosts else self._work
+        surroundings = Surroundings(network, self.clock, self.recorder, self._cache, work)
         keys = None if pair is None else SessionKeyPairs(pair, pair, pair)
-        return ParaNode(self._genesis, surroundings, keys, self._work)
+        info = NodeInfo("test", "relayloom", "0", {})
+        return RelayNode(self._genesis, load_relay_runtime, info, surroundings, keys)
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
         for node in self.validators:
@@ -291,6 +298,14 @@ class ParaNetwork:
         for collator in self.collators:
             collator.node.start(tasks)
             collator.start()
+
+    def collator(self, para: int) -> Collator:
+        """The collator of a para."""
+        return next(collator for collator in self.collators if collator.para == para)
+
+    def cut_off(self, name: str) -> None:
+        """Take a node's links away."""
+        partition(self._hub, [[name], [other for other in self._hub.names() if other != name]])
 
     async def slots(self, count: int) -> None:
         """Let that many slots pass."""
@@ -303,7 +318,9 @@ class ParaNetwork:
 
     def heights(self, stage: str) -> list[int]:
         """Relay blocks in which candidates reached a stage."""
-        return [row[1] for row in self.recorder.distinct("candidates", "stage", "block", "candidate") if row[0] == stage]
+        return [
+            row[1] for row in self.recorder.distinct("candidates", "stage", "block", "candidate") if row[0] == stage
+        ]
 
     def checks(self) -> list[str]:
         """The checks that refused candidates."""
@@ -315,7 +332,7 @@ def run_network(
     *,
     paras: Sequence[int] = (2000,),
     validators: int = 4,
-    deviations: Mapping[int, Deviation] = {},  # noqa: B006
+    deviations: Mapping[int, Deviation] = {},
     **genesis: Any,
 ) -> ParaNetwork:
     """Run a scenario from genesis on a virtual clock."""
@@ -336,6 +353,3 @@ def run_network(
 async def _forever(network: ParaNetwork) -> None:
     async with asyncio.TaskGroup() as tasks:
         network.start(tasks)
-
-
-__all__ = ["RequestFailed", "run_network"]

@@ -1,0 +1,101 @@
+"""Watching a running network: its messages go into the record, and its books are checked at the end."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from parachains.collator.node import RuntimeParaNode
+from relaychain.primitives.types import ParaId, head_hash
+from relaychain.runtime.paras import Paras
+from substrate.client.chain import Chain
+from substrate.client.protocols import Recorder
+from substrate.runtime.assembly import Runtime
+from substrate.types import Hash
+from testnet.books import Snapshot
+from testnet.conservation import ChainAudit, Equation, check_conservation
+from testnet.issuance import OwnChanges
+from testnet.messages import MessageObserver
+from testnet.network import Network
+from testnet.paras import RELAY_DECIMALS, RELAY_SYMBOL, Para
+from testnet.places import RELAY, Naming, Place, Token, absolute, place_of, place_text
+from xcm.junction import GeneralIndex, PalletInstance
+from xcm.location import HERE
+
+
+def naming_of(paras: Sequence[Para]) -> Naming:
+    """Names and tokens of a network's chains."""
+    tokens: dict[Place, Token] = {(): Token(RELAY_SYMBOL, RELAY_DECIMALS)}
+    for para in paras:
+        kind, here = para.level_one, place_of(int(para.id))
+        if kind is None:
+            continue
+        if kind.xcm.native == HERE:
+            tokens[here] = Token(kind.symbol, kind.decimals)
+        for asset in para.settings.assets:
+            place = (*here, PalletInstance(kind.assets_index), GeneralIndex(asset.id))
+            tokens[place] = Token(asset.symbol, asset.decimals)
+    return Naming({int(para.id): para.name for para in paras}, tokens)
+
+
+class Audit:
+    """Made before the network runs its first block; hooks itself into the network's observers."""
+
+    def __init__(self, network: Network) -> None:
+        self.naming = naming_of(network.paras)
+        self._network = network
+        self._natives: dict[int | None, Place] = {None: ()}
+        for para in network.paras:
+            if para.level_one is not None:
+                native = absolute(para.level_one.xcm.native, int(para.id))
+                assert native is not None, "a native token is of this network"
+                self._natives[int(para.id)] = native
+        messages = MessageObserver(self.naming, network.clock, network.recorder)
+        self._own = {chain: OwnChanges(chain, native) for chain, native in self._natives.items()}
+        for chain, own in self._own.items():
+            observer = network.observers[self.naming.chain(chain)]
+            observer.then(messages.of_chain(chain))
+            observer.then(own.take)
+
+    def check(self) -> tuple[Equation, ...]:
+        """Every equation, at the relay chain's final block and the heads that it includes."""
+        relay = self._network.relay.chain
+        heads = relay.runtime(relay.finalized).pallet(Paras).heads
+        paras: dict[int, ChainAudit] = {}
+        for chain in self._natives:
+            node = None if chain is None else self._network.para_nodes[ParaId(chain)][0]
+            if chain is not None and isinstance(node, RuntimeParaNode):
+                paras[chain] = self._audit(chain, node.chain, head_hash(heads[ParaId(chain)]))
+        return check_conservation(self._audit(None, relay, relay.finalized), paras)
+
+    def _audit(self, chain: int | None, blocks: Chain[Runtime], head: Hash) -> ChainAudit:
+        native, own = self._natives[chain], self._own[chain]
+        genesis = Snapshot(chain, blocks.runtime(blocks.genesis), native)
+        final = Snapshot(chain, blocks.runtime(head), native)
+        return ChainAudit(genesis, final, own.at(head), own.trapped)
+
+
+def write_equations(recorder: Recorder, naming: Naming, equations: Sequence[Equation], *, block: int, at: int) -> None:
+    """Put equations into the record."""
+    for equation in equations:
+        terms: Mapping[str, Any] = {name: str(amount) for name, amount in equation.terms.items()}
+        recorder.row(
+            "conservation",
+            asset=place_text(equation.asset),
+            equation=equation.name,
+            chain=naming.chain(equation.chain),
+            expected=equation.expected,
+            found=equation.found,
+            difference=equation.difference,
+            terms=terms,
+            relay_block=block,
+            at=at,
+        )
+
+
+def explain(naming: Naming, equation: Equation) -> str:
+    """What does not add up, in one line."""
+    terms = ", ".join(f"{name} {amount}" for name, amount in equation.terms.items()) or "nothing"
+    place = RELAY if equation.chain is None else naming.chain(equation.chain)
+    return (
+        f"{place_text(equation.asset)} on {place}, {equation.name}: found {equation.found}, "
+        f"expected {equation.expected} ({terms})"
+    )

@@ -1,0 +1,125 @@
+"""Backing in a network: who votes, who does not, and what peers may not say."""
+
+from typing import NoReturn
+
+import pytest
+
+from relaychain.node.bitfield_distribution import BITFIELD, BitfieldError, BitfieldMessage, check_bitfield
+from relaychain.node.held import HeldMessages
+from relaychain.node.statement_distribution import STATEMENT, StatementMessage
+from relaychain.primitives.availability import SignedAvailabilityBitfield, bitfield_payload
+from relaychain.primitives.collation import COLLATOR_PROTOCOL, AdvertiseCollation, CollatorProtocolMessage
+from relaychain.primitives.statements import Seconded, SignedFullStatement
+from relaychain.primitives.types import ZERO_HASH, CandidateHash, ValidatorIndex, ValidatorSignature
+from relaychain.primitives.validation import ValidationParams
+from relaychain.pvf.host import InfrastructureFailure
+from substrate.scale.bits import BitVec
+from substrate.scale.codec import encode
+from substrate.types import Hash
+from tests.relaychain.node.backing_parts import PAIRS, candidate, relay_parent
+from tests.relaychain.node.para_network import ParaNetwork, run_network
+
+
+class BrokenHost:
+    """A host that cannot run anything."""
+
+    def validate(self, code: bytes, params: ValidationParams, *, steps: int) -> NoReturn:
+        raise InfrastructureFailure("no memory")
+
+
+def faults(network: ParaNetwork) -> list[tuple[str, ...]]:
+    return network.recorder.distinct("faults", "node", "kind")
+
+
+def test_a_node_that_cannot_validate_does_not_vote() -> None:
+    """Given a broken host at alice. When a collation comes. Then the others back it, and alice's fault is on record."""
+
+    async def scenario(network: ParaNetwork) -> None:
+        await network.slots(3)
+
+    network = run_network(scenario, hosts={"alice": BrokenHost()})
+
+    assert network.heights("backed") == [1, 3]
+    votes = network.recorder.distinct("votes", "kind", "validator")
+    assert ("statement", "bob") in votes
+    assert ("statement", "alice") not in votes
+    assert ("bitfield", "alice") in votes
+    assert faults(network) == [("alice", "InfrastructureFailure")]
+    assert network.checks() == []
+
+
+def test_only_the_group_of_the_core_votes() -> None:
+    async def scenario(network: ParaNetwork) -> None:
+        await network.slots(3)
+
+    network = run_network(scenario, paras=(1000, 2000), validators=6)
+
+    statements = [row for row in network.recorder.rows["votes"] if row["kind"] == "statement"]
+    voters = dict.fromkeys((row["target"] for row in statements), 0)
+    for row in statements:
+        voters[row["target"]] += 1
+    assert set(voters.values()) == {3}
+
+
+def test_bad_messages_are_faults_of_record_and_change_nothing() -> None:
+    async def scenario(network: ParaNetwork) -> None:
+        await network.slots(2)
+        alice = network.validators[0]
+        at, peer = alice.chain.best, network.collators[0].network
+        forged = SignedFullStatement(
+            Seconded(candidate(relay_parent=at)), ValidatorIndex(0), ValidatorSignature(bytes(64))
+        )
+        peer.send("alice", STATEMENT, StatementMessage(at, forged).encode())
+        peer.send("alice", STATEMENT, b"rubbish")
+        bits = SignedAvailabilityBitfield(BitVec((True,)), ValidatorIndex(9), ValidatorSignature(bytes(64)))
+        peer.send("alice", BITFIELD, BitfieldMessage(at, bits).encode())
+        await network.slots(4)
+
+    network = run_network(scenario)
+
+    assert network.heights("included") == [2, 4, 6]
+    assert faults(network) == [("alice", "BadStatement"), ("alice", "BadBitfield")]
+
+
+def test_an_undeclared_collator_is_no_obstacle() -> None:
+    async def scenario(network: ParaNetwork) -> None:
+        await network.slots(1)
+        at = network.validators[0].chain.best
+        advertised = AdvertiseCollation(at, CandidateHash(b"x" * 32), ZERO_HASH)
+        network.validators[1].surroundings.network.broadcast(
+            COLLATOR_PROTOCOL, encode(CollatorProtocolMessage, advertised)
+        )
+        await network.slots(5)
+
+    network = run_network(scenario)
+
+    assert network.heights("included") == [2, 4, 6]
+    assert ("alice", "BadCollatorMessage") in faults(network)
+
+
+def test_held_messages_come_back_in_order_and_are_bounded() -> None:
+    held = HeldMessages(limit=3)
+    one, two = Hash(b"1" * 32), Hash(b"2" * 32)
+    for relay_parent_, payload in ((one, b"a"), (two, b"b"), (one, b"c"), (one, b"d")):
+        held.hold(relay_parent_, "peer", payload)
+
+    assert [message.payload for message in held.release([one])] == [b"c", b"d"]
+    assert [message.payload for message in held.release([one, two])] == [b"b"]
+
+
+@pytest.mark.parametrize(
+    ("index", "bits", "pair", "reason"),
+    [
+        (9, (True, False), 0, "ValidatorIndexOutOfBounds"),
+        (0, (True,), 0, "WrongBitfieldSize"),
+        (0, (True, False), 1, "InvalidBitfieldSignature"),
+    ],
+)
+def test_a_bad_bitfield_is_refused_by_name(index: int, bits: tuple[bool, ...], pair: int, reason: str) -> None:
+    parent = relay_parent()
+    signature = ValidatorSignature(PAIRS[pair].sign(bitfield_payload(BitVec(bits), parent.context)))
+
+    with pytest.raises(BitfieldError) as refusal:
+        check_bitfield(SignedAvailabilityBitfield(BitVec(bits), ValidatorIndex(index), signature), parent)
+
+    assert refusal.value.reason == reason
