@@ -105,11 +105,22 @@ class Run:
         ]
         return pd.DataFrame(rows, columns=["table", "column", "kind", "doc"])
 
-    def summary(self) -> pd.DataFrame:
-        """Messages by channel: count, ok, failed, trapped, p50/p90/p99 of the latency, and exact sums of the fees."""
-        grouped = self.messages.groupby(["origin", "dest"], observed=True, sort=True)
+    def summary(self, until: Literal["executed", "final"] = "executed") -> pd.DataFrame:
+        """Messages by channel: count, ok, failed, trapped, p50/p90/p99 of the latency, and exact sums of the fees.
+
+        Args:
+            until: Whether latency ends where a message is executed, or where that is final.
+        """
+        messages = self.messages
+        if until == "final":
+            messages = messages.assign(latency=messages.latency_final)
+        grouped = messages.groupby(["origin", "dest"], observed=True, sort=True)
         rows = [(*channel, *(measure(frame) for measure in _MEASURES.values())) for channel, frame in grouped]
         return pd.DataFrame(rows, columns=["origin", "dest", *_MEASURES])
+
+    def conserved(self) -> pd.DataFrame:
+        """What had to add up over all chains at the end of the run: `difference` is zero where it does."""
+        return self.conservation
 
     def digest(self) -> str:
         """Blake2-256 over the facts: two runs of one network file, seed and code on the virtual clock agree."""

@@ -1,7 +1,6 @@
 """Watching a running network: its messages go into the record, and its books are checked at the end."""
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 from parachains.collator.node import RuntimeParaNode
 from relaychain.primitives.types import ParaId, head_hash
@@ -24,16 +23,20 @@ from xcm.location import HERE
 def naming_of(paras: Sequence[Para]) -> Naming:
     """Names and tokens of a network's chains."""
     tokens: dict[Place, Token] = {(): Token(RELAY_SYMBOL, RELAY_DECIMALS)}
+    natives: dict[int | None, Place] = {}
     for para in paras:
         kind, here = para.level_one, place_of(int(para.id))
         if kind is None:
             continue
+        native = absolute(kind.xcm.native, int(para.id))
+        assert native is not None, "a native token is of this network"
+        natives[int(para.id)] = native
         if kind.xcm.native == HERE:
             tokens[here] = Token(kind.symbol, kind.decimals)
         for asset in para.settings.assets:
             place = (*here, PalletInstance(kind.assets_index), GeneralIndex(asset.id))
             tokens[place] = Token(asset.symbol, asset.decimals)
-    return Naming({int(para.id): para.name for para in paras}, tokens)
+    return Naming({int(para.id): para.name for para in paras}, tokens, natives)
 
 
 class Audit:
@@ -42,12 +45,7 @@ class Audit:
     def __init__(self, network: Network) -> None:
         self.naming = naming_of(network.paras)
         self._network = network
-        self._natives: dict[int | None, Place] = {None: ()}
-        for para in network.paras:
-            if para.level_one is not None:
-                native = absolute(para.level_one.xcm.native, int(para.id))
-                assert native is not None, "a native token is of this network"
-                self._natives[int(para.id)] = native
+        self._natives = self.naming.natives
         messages = MessageObserver(self.naming, network.clock, network.recorder)
         self._own = {chain: OwnChanges(chain, native) for chain, native in self._natives.items()}
         for chain, own in self._own.items():
@@ -66,29 +64,28 @@ class Audit:
                 paras[chain] = self._audit(chain, node.chain, head_hash(heads[ParaId(chain)]))
         return check_conservation(self._audit(None, relay, relay.finalized), paras)
 
+    def write(self, recorder: Recorder, equations: Sequence[Equation]) -> None:
+        """Put equations into the record."""
+        chain = self._network.relay.chain
+        for equation in equations:
+            recorder.row(
+                "conservation",
+                asset=place_text(equation.asset),
+                equation=equation.name,
+                chain=self.naming.chain(equation.chain),
+                expected=equation.expected,
+                found=equation.found,
+                difference=equation.difference,
+                terms={name: str(amount) for name, amount in equation.terms.items()},
+                relay_block=chain.finalized_number,
+                at=self._network.clock.now_us(),
+            )
+
     def _audit(self, chain: int | None, blocks: Chain[Runtime], head: Hash) -> ChainAudit:
         native, own = self._natives[chain], self._own[chain]
         genesis = Snapshot(chain, blocks.runtime(blocks.genesis), native)
         final = Snapshot(chain, blocks.runtime(head), native)
         return ChainAudit(genesis, final, own.at(head), own.trapped)
-
-
-def write_equations(recorder: Recorder, naming: Naming, equations: Sequence[Equation], *, block: int, at: int) -> None:
-    """Put equations into the record."""
-    for equation in equations:
-        terms: Mapping[str, Any] = {name: str(amount) for name, amount in equation.terms.items()}
-        recorder.row(
-            "conservation",
-            asset=place_text(equation.asset),
-            equation=equation.name,
-            chain=naming.chain(equation.chain),
-            expected=equation.expected,
-            found=equation.found,
-            difference=equation.difference,
-            terms=terms,
-            relay_block=block,
-            at=at,
-        )
 
 
 def explain(naming: Naming, equation: Equation) -> str:

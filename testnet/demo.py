@@ -14,7 +14,7 @@ from substrate.types import Hash
 from testnet.audit import Audit
 from testnet.clock import VirtualLoop
 from testnet.errors import RunFailed
-from testnet.journeys import Journey, Journeys
+from testnet.journeys import Journey, Journeys, Row
 from testnet.launch import View
 from testnet.network import Network
 from testnet.places import Place, Token, decimal
@@ -58,7 +58,7 @@ FIRST = (
 )
 SECOND = (
     Route(BAZAAR_PARA, None, "UNIT", 4, "sends back"),
-    Route(BAZAAR_PARA, ASSETS_PARA, "USDX", 50, "sends back"),
+    Route(ASSETS_PARA, BAZAAR_PARA, "BZR", 20, "sends back"),
 )
 """Possible once the first ones have arrived."""
 
@@ -139,7 +139,7 @@ class Demo:
         for journey in journeys:
             end = self._journeys.end_of(journey)
             if end is None or not end["ok"]:
-                raise RunFailed(f"message {journey.id} failed: {None if end is None else end.get('error')}")
+                raise RunFailed(f"message {journey.id} {journey.way} failed: {_why(end)}")
         self._view.step(f"{len(journeys)} messages executed and final")
 
     # --- the one that fails ---
@@ -176,9 +176,8 @@ class Demo:
             raise RunFailed(f"message {journey.id} should have failed with TooExpensive, and ended as {end}")
         _, amount, token = self._stake()
         self._view.step(
-            f"message {journey.id[:10]} failed: instruction {end['error_index']} {end['error_instruction']} "
-            f"{end['error']} ({end.get('reason')}); {_text(amount, token)} trapped on {end['chain']} "
-            f"for {end['origin']}'s alice"
+            f"message {journey.id[:10]} {journey.way} failed: {_why(end)}; "
+            f"{_text(amount, token)} trapped on {end['chain']} for alice of {journey.sent['origin']}"
         )
         return journey
 
@@ -196,6 +195,12 @@ class Demo:
 
     def _stranded(self) -> Assets:
         return assets(fungible(AssetId(HERE), self._stake()[1]))
+
+
+def _why(end: Row | None) -> str:
+    if end is None:
+        return "it never ended"
+    return f"instruction {end['error_index']} {end.get('error_instruction')} {end['error']} ({end.get('reason')})"
 
 
 def _text(amount: int, token: Token) -> str:

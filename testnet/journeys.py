@@ -24,6 +24,11 @@ class Journey:
         """The message's id."""
         return str(self.sent["message_id"])
 
+    @property
+    def way(self) -> str:
+        """`1000 -> relay`."""
+        return f"{self.sent['origin']} -> {self.sent['dest']}"
+
 
 class Journeys:
     """Listens to a record while it is written."""

@@ -34,6 +34,10 @@ class View(Protocol):
         """A result."""
         ...
 
+    def summary(self, **facts: object) -> None:
+        """How the run ended."""
+        ...
+
     def close(self) -> None:
         """Nothing more comes."""
         ...

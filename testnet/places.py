@@ -71,13 +71,23 @@ def account_text(who: Location) -> str:
 class Naming:
     """Names of chains, and tokens of assets, in one network."""
 
-    def __init__(self, names: Mapping[int, str], tokens: Mapping[Place, Token]) -> None:
+    def __init__(
+        self, names: Mapping[int, str], tokens: Mapping[Place, Token], natives: Mapping[int | None, Place] | None = None
+    ) -> None:
         self._names = dict(names)
         self.tokens = dict(tokens)
+        self.natives: dict[int | None, Place] = {None: (), **(natives or {})}
+        """The asset on each chain's balances pallet."""
 
     def chain(self, chain: int | None) -> str:
         """A chain's name in the record."""
         return RELAY if chain is None else self._names.get(chain, str(chain))
+
+    def native(self, name: str) -> Token | None:
+        """The token in which a chain takes its fees."""
+        places = (place for chain, place in self.natives.items() if self.chain(chain) == name)
+        place = next(places, None)
+        return None if place is None else self.tokens.get(place)
 
     def origin(self, seen: Location, chain: int | None) -> str:
         """Who a message comes from, as `chain` sees it: a chain's name, or the location."""

@@ -1,11 +1,18 @@
 """One run from start to end: its directory, its record, its network; what the command line asks for."""
 
 import asyncio
+import signal
+import threading
+import time
 from collections.abc import Coroutine, Generator
 from contextlib import contextmanager
 from typing import Any
 
+from testnet.audit import Audit, explain
 from testnet.clock import run_virtual
+from testnet.conservation import Equation, differences
+from testnet.demo import Demo
+from testnet.errors import RunFailed
 from testnet.launch import Options, View
 from testnet.manifest import Manifest
 from testnet.network import Network, running
@@ -21,16 +28,35 @@ class LocalRun:
         self._manifest = manifest
         self._options = options
         self._view = view
+        self._audit: Audit | None = None
 
     def demo(self) -> None:
-        """Run the demo's steps."""
+        """Run the demo's steps, and report."""
+        started = time.monotonic()
         with self._record() as record:
-            self._drive(self._watch(record, 20))
+            self._drive(self._demo(record))
+            equations = self._conclude(record)
+            self._report(record)
+            self._view.summary(
+                conserved=_yes(equations),
+                messages=record.count("messages"),
+                seconds=round(time.monotonic() - started, 1),
+                digest=record.digest(),
+                record=str(record.path),
+            )
+            self._fail_if_lost(equations)
 
     def up(self) -> None:
         """Run until interrupted, or until enough blocks are final."""
         with self._record() as record:
-            self._drive(self._watch(record, self._options.blocks))
+            try:
+                self._drive(self._watch(record, self._options.blocks))
+            except KeyboardInterrupt:
+                self._conclude(record)
+                raise
+            equations = self._conclude(record)
+            self._view.summary(conserved=_yes(equations), record=str(record.path))
+            self._fail_if_lost(equations)
 
     def _drive(self, main: Coroutine[Any, Any, None]) -> None:
         if self._manifest.settings.clock == "virtual":
@@ -38,34 +64,86 @@ class LocalRun:
         else:
             asyncio.run(main)
 
+    # --- while it runs ---
+
     async def _watch(self, record: Record, blocks: int | None) -> None:
         async with running(self._manifest, record) as network:
+            self._audit = Audit(network)
             self._announce(network)
             while blocks is None or network.relay.chain.finalized_number < blocks:
-                self._view.chains(network.status())
-                await network.clock.sleep_until_us(network.clock.now_us() + REPORT_US)
+                await self._show(network)
             self._view.chains(network.status())
+
+    async def _demo(self, record: Record) -> None:
+        async with running(self._manifest, record) as network:
+            self._audit = Audit(network)
+            self._announce(network)
+            async with asyncio.TaskGroup() as tasks:
+                showing = tasks.create_task(self._show_on(network), name="live view")
+                await Demo(network, self._audit, record, self._view).run()
+                showing.cancel()
+            self._view.chains(network.status())
+
+    async def _show_on(self, network: Network) -> None:
+        while True:
+            await self._show(network)
+
+    async def _show(self, network: Network) -> None:
+        self._view.chains(network.status())
+        await network.clock.sleep_until_us(network.clock.now_us() + REPORT_US)
 
     def _announce(self, network: Network) -> None:
         for name, server in network.servers.items():
             self._view.step(f"{name} serves {server.url}")
 
+    # --- afterwards ---
+
+    def _conclude(self, record: Record) -> tuple[Equation, ...]:
+        """Check the books, and put what came of it into the record."""
+        if self._audit is None:
+            return ()
+        with uninterrupted():
+            equations = self._audit.check()
+            self._audit.write(record, equations)
+        return equations
+
+    def _fail_if_lost(self, equations: tuple[Equation, ...]) -> None:
+        if self._audit is not None and differences(equations):
+            lines = [explain(self._audit.naming, each) for each in differences(equations)]
+            raise RunFailed("assets are not conserved: " + "; ".join(lines))
+
+    def _report(self, record: Record) -> None:
+        from testnet.analysis import load
+        from testnet.report import show_messages
+
+        assert self._audit is not None, "the demo has run"
+        record.flush()
+        run = load(record.path)
+        show_messages(run, self._view, self._audit.naming)
+        run.close()
+
     @contextmanager
     def _record(self) -> Generator[Record]:
         settings = self._manifest.settings
-        record = Record(new_run_directory(self._options.runs, settings.name) / RECORD_FILE)
-        try:
+        with uninterrupted():
+            record = Record(new_run_directory(self._options.runs, settings.name) / RECORD_FILE)
             for name, value in (("name", settings.name), ("seed", settings.seed), ("clock", settings.clock)):
                 record.note(name, str(value))
             record.note("manifest", self._manifest.text)
+        ended = "failed"
+        try:
             if self._options.publish is None:
                 yield record
             else:
                 yield from self._published(record, self._options.publish)
+            ended = "yes"
             record.note("digest", record.digest())
+        except KeyboardInterrupt:
+            ended = "interrupted"
+            raise
         finally:
-            record.note("ended", "yes")
-            record.close()
+            with uninterrupted():
+                _close(record, ended)
 
     def _published(self, record: Record, url: str) -> Generator[Record]:
         from testnet.publish import Publisher
@@ -74,6 +152,35 @@ class LocalRun:
             record.listen(publisher.put)
             record.note("publish", publisher.url)
             yield record
+
+
+def _yes(equations: tuple[Equation, ...]) -> str:
+    return "no" if differences(equations) else "yes"
+
+
+def _close(record: Record, ended: str) -> None:
+    """Write what waits, and how the run ended; the file is let go of in any case."""
+    try:
+        record.flush()
+        record.note("ended", ended)
+    finally:
+        record.close()
+
+
+@contextmanager
+def uninterrupted() -> Generator[None]:
+    """Hold Ctrl-C back until the block is done."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    held: list[int] = []
+    before = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+        if held:
+            raise KeyboardInterrupt
 
 
 def open_run(manifest: Manifest, options: Options, view: View) -> LocalRun:

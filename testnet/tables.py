@@ -103,6 +103,7 @@ TABLES: dict[str, Table] = {
             "holding_before:text holding_after:text at:time"
         ),
         (*_EXECUTED, "i"),
+        "instruction_facts",
     ),
     "assets": Table(
         "One row per message, asset and role.",
@@ -277,7 +278,8 @@ VIEWS: dict[str, View] = {
         {**TABLES["hops"].columns, "hop": "int", "dt": "span"},
         f"""
         SELECT s.*, ROW_NUMBER() OVER way - 1 AS hop, at - LAG(at) OVER way AS dt FROM (
-          SELECT message_id, origin, dest, stage, chain, block, block_hash, queue_len, at FROM hop_facts
+          SELECT message_id, origin, dest, stage, chain, block, block_hash, queue_len, at FROM hop_facts x
+          WHERE NOT {_ABANDONED.format(chain="x.chain", row="x")}
           UNION ALL
           SELECT h.message_id, h.origin, h.dest, 'final', h.chain, h.block, h.block_hash, NULL, f.at
           FROM hop_facts h JOIN finality f ON h.stage = 'executed' AND f.chain = h.chain AND f.hash = h.block_hash) s
@@ -287,7 +289,15 @@ VIEWS: dict[str, View] = {
     "assets": View(
         "One row per message, asset and role; `amount` is in whole tokens, for plots.",
         {**TABLES["assets"].columns, "amount": "float"},
-        "SELECT *, CAST(amount_raw AS REAL) / CAST('1e' || COALESCE(decimals, 0) AS REAL) AS amount FROM asset_facts",
+        f"""
+        SELECT x.*, CAST(amount_raw AS REAL) / CAST('1e' || COALESCE(decimals, 0) AS REAL) AS amount
+        FROM asset_facts x WHERE NOT {_ABANDONED.format(chain="x.chain", row="x")}
+        """,
+    ),
+    "instructions": View(
+        "One row per executed XCM instruction, with the registers around it; without those of abandoned forks.",
+        TABLES["instructions"].columns,
+        f"SELECT x.* FROM instruction_facts x WHERE NOT {_ABANDONED.format(chain='x.chain', row='x')}",
     ),
     "trapped": View(
         "One row per trapped set of assets, with its claim.",

@@ -1,7 +1,7 @@
 """Users of a network: they sign calls and submit them over JSON-RPC, in process or over a WebSocket."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from parachains.sdk.xcm_config import ACCOUNTS as PARA_ACCOUNTS
 from relaychain.primitives.network import NETWORK
@@ -48,7 +48,7 @@ class User:
 
 def dev_users(scheme: Scheme) -> tuple[User, ...]:
     """Alice to Ferdie. A run repeats with "ed25519" only: sr25519 signatures are randomised."""
-    return tuple(User(name.lower(), dev_pair(name, scheme)) for name in DEV_NAMES)
+    return tuple(User(name.lower(), cast("Pair", dev_pair(name, scheme))) for name in DEV_NAMES)
 
 
 class ChainClient:

@@ -39,6 +39,9 @@ class JsonView:
         named = [dict(zip(columns, row, strict=True)) for row in rows]
         self._write({"event": "table", "title": title, "rows": named})
 
+    def summary(self, **facts: object) -> None:
+        self._write({"event": "summary", **facts})
+
     def close(self) -> None:
         self._out.flush()
 
@@ -70,6 +73,11 @@ class PlainView:
         for line in cells:
             self._line("  " + "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip())
 
+    def summary(self, **facts: object) -> None:
+        self._line("")
+        for name, value in facts.items():
+            self._line(f"{name + ':':<11} {value}")
+
     def close(self) -> None:
         self._out.flush()
 
@@ -96,7 +104,8 @@ class RichView:
         for column in ("chain", "best", "final", "lag", "rpc"):
             table.add_column(column, justify="right" if column in ("best", "final", "lag") else "left")
         for chain in chains:
-            name = chain.name if chain.para_id is None else f"{chain.para_id} {chain.name}"
+            named = chain.para_id is not None and chain.name != str(chain.para_id)
+            name = f"{chain.para_id} {chain.name}" if named else chain.name
             numbers = (chain.best, chain.final, chain.best - chain.final)
             table.add_row(name, *map(str, numbers), chain.rpc_url or "-")
         self._live.update(table)
@@ -106,6 +115,11 @@ class RichView:
         for row in rows:
             table.add_row(*map(str, row))
         self._console.print(table)
+
+    def summary(self, **facts: object) -> None:
+        self._live.update("")
+        for name, value in facts.items():
+            self._console.print(f"{name + ':':<11} {value}", markup=False, highlight=False, soft_wrap=True)
 
     def close(self) -> None:
         self._live.stop()

@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from enum import IntEnum, StrEnum
 from typing import Annotated, Final, NewType, TypeAlias
 
-from substrate.errors import RuleError
-from substrate.scale.types import Compact, Fixed, MaxLen, Struct, enum_path, path, u32, u128, variant, wire
+from substrate.errors import DecodeError, RuleError
+from substrate.scale.primitives import compact, read_compact
+from substrate.scale.types import Compact, Custom, Fixed, MaxLen, Struct, enum_path, path, u32, u128, variant, wire
 from xcm.checked import must
 from xcm.junction import Bytes4, Bytes32, order_key
 from xcm.location import Junctions, Location, LocationError, reanchored
@@ -73,21 +74,22 @@ AssetInstance: TypeAlias = Undefined | InstanceIndex | Array4 | Array8 | Array16
 enum_path(AssetInstance, f"{ASSET}::AssetInstance")
 
 
-def check_amount(amount: int) -> None:
-    """Refuse an amount of zero.
+def _encode_amount(amount: int) -> bytes:
+    return compact(amount, 128)
 
-    Raises:
-        AssetError: `ZERO_AMOUNT`.
-    """
-    if amount == 0:
-        raise AssetError(AssetReason.ZERO_AMOUNT)
+
+def _decode_amount(data: bytes, offset: int) -> tuple[int, int]:
+    amount, end = read_compact(data, offset, 128)
+    if not amount:
+        raise DecodeError(str(AssetReason.ZERO_AMOUNT), offset)
+    return amount, end
 
 
 @variant(0, unnamed=True)
 class Fungible(Struct):
-    """So many of an asset."""
+    """So many of an asset; bytes that say zero are refused."""
 
-    amount: Annotated[int, must(Compact[u128], check_amount)]
+    amount: Annotated[int, Custom(_encode_amount, _decode_amount, Compact[u128])]
 
 
 @variant(1, unnamed=True)

@@ -5,6 +5,7 @@ Source: polkadot-sdk, `polkadot/xcm/src/{lib,v5/mod}.rs`.
 
 from collections.abc import Iterator
 from enum import StrEnum
+from functools import cache
 
 from substrate.errors import RuleError
 from xcm.instruction import MAX_INSTRUCTIONS, Instruction, SetTopic, Xcm
@@ -25,9 +26,15 @@ def xcm(*instructions: Instruction) -> Xcm:
     return Xcm(instructions)
 
 
+@cache
+def _program_field(kind: type[Instruction]) -> str | None:
+    return next((name for name in ("xcm", "remote_xcm") if name in kind.__struct_fields__), None)
+
+
 def nested_program(instruction: Instruction) -> Xcm | None:
-    """The program an instruction carries, if it carries one."""
-    return getattr(instruction, "xcm", None) or getattr(instruction, "remote_xcm", None)
+    """The program an instruction carries, if it carries one; of any version."""
+    name = _program_field(type(instruction))
+    return None if name is None else getattr(instruction, name)
 
 
 def all_instructions(message: Xcm) -> Iterator[Instruction]:
@@ -39,13 +46,23 @@ def all_instructions(message: Xcm) -> Iterator[Instruction]:
             yield from all_instructions(inner)
 
 
+def instruction_count(message: Xcm) -> int:
+    """How many instructions there are, those of nested programs included."""
+    count = len(message)
+    for instruction in message:
+        inner = nested_program(instruction)
+        if inner:
+            count += instruction_count(inner)
+    return count
+
+
 def check_instruction_count(message: Xcm) -> None:
     """Refuse a message with too many instructions.
 
     Raises:
         MessageError: `TOO_MANY_INSTRUCTIONS`.
     """
-    count = sum(1 for _ in all_instructions(message))
+    count = instruction_count(message)
     if count > MAX_INSTRUCTIONS:
         raise MessageError(MessageReason.TOO_MANY_INSTRUCTIONS, count=count)
 

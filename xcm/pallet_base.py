@@ -4,6 +4,7 @@ Source: polkadot-sdk, `polkadot/xcm/pallet-xcm/src/lib.rs`, `errors.rs`.
 """
 
 from collections.abc import Callable
+from typing import get_args
 
 from substrate.runtime.assembly import Runtime
 from substrate.runtime.hashers import Blake2_128Concat, Identity, Twox64Concat
@@ -16,7 +17,7 @@ from substrate.runtime.storage import (
     storage_map,
     storage_value,
 )
-from substrate.scale.types import Struct, u32, variant
+from substrate.scale.types import Struct, make_enum, make_struct, naming, u8, u32, variant
 from substrate.types import Hash
 from xcm.asset import Assets
 from xcm.error import Error as XcmError
@@ -28,6 +29,12 @@ from xcm.outcome import Outcome, SendError
 from xcm.versions.versioned import VersionedAssets, VersionedLocation
 
 MAX_ASSETS_FOR_TRANSFER = 2
+
+ExecutionError = make_enum(
+    "pallet_xcm::errors::ExecutionError",
+    [make_struct(kind.__name__, [], index=naming(kind).index) for kind in get_args(XcmError)],
+)
+"""The errors of programs without what some of them carry, so that one fits into a module error."""
 
 
 @variant(0, name="Xcm", unnamed=True)
@@ -204,3 +211,5 @@ class XcmPalletBase(Pallet):
     @error(28)
     class LocalExecutionIncompleteWithError(Error):
         """Local XCM execution incomplete, with the instruction's index and the error."""
+
+        fields = (("index", u8), ("error", ExecutionError))

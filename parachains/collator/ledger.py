@@ -1,12 +1,32 @@
 """What a collator keeps of its para's chain, whatever the chain is made of."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from parachains.collator.behaviour import ParentState
 from parachains.sdk.contract import Collated, CollationContext
 from relaychain.primitives.types import HeadData
 from substrate.crypto.keys import Ed25519Pair
+from substrate.errors import ChainError
 from substrate.types import Slot
+
+
+@contextmanager
+def plugin_code(*runaway: type[BaseException]) -> Generator[None]:
+    """A plugin is someone else's code: whatever it raises becomes a ChainError, and the node goes on.
+
+    Args:
+        runaway: What metered code raises that takes more steps than it may.
+    """
+    try:
+        yield
+    except ChainError:
+        raise
+    except Exception as failure:
+        raise ChainError(f"the plugin failed: {type(failure).__name__}: {failure}") from failure
+    except runaway as failure:
+        raise ChainError("the plugin takes too many steps") from failure
 
 
 class Ledger(Protocol):

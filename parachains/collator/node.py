@@ -112,6 +112,8 @@ class PlainParaNode(ParaNode):
         plugin: ParachainPlugin[Any],
         genesis: GenesisBlock[Any],
         collator: CollatorSetup | None = None,
+        *,
+        runaway: tuple[type[BaseException], ...] = (),
     ) -> None:
         ledger = PlainLedger(
             plugin,
@@ -120,6 +122,7 @@ class PlainParaNode(ParaNode):
             para=surroundings.para,
             clock=surroundings.clock,
             recorder=surroundings.recorder,
+            runaway=runaway,
         )
         super().__init__(surroundings, ledger, collator)
 

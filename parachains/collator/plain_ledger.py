@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from parachains.collator.behaviour import ParentState
+from parachains.collator.ledger import plugin_code
 from parachains.sdk.contract import Collated, CollationContext, GenesisBlock, ParachainPlugin
 from relaychain.primitives.types import HeadData, ParaId, head_hash
 from substrate.client.protocols import Clock, Recorder
 from substrate.crypto.keys import Ed25519Pair
-from substrate.errors import ChainError
 from substrate.types import Slot
 
 
@@ -36,6 +36,7 @@ class PlainLedger:
         para: ParaId,
         clock: Clock,
         recorder: Recorder,
+        runaway: tuple[type[BaseException], ...] = (),
     ) -> None:
         self.best: HeadData = genesis.head
         """The head included at the relay chain's best block."""
@@ -46,6 +47,7 @@ class PlainLedger:
         self._para = para
         self._clock = clock
         self._recorder = recorder
+        self._runaway = runaway
         self._blocks: dict[HeadData, _Block] = {genesis.head: _Block(None, 0, genesis.state)}
         self._waiting: list[bytes] = []
 
@@ -76,13 +78,8 @@ class PlainLedger:
         return None
 
     def collate(self, head: HeadData, context: CollationContext) -> Collated[Any]:
-        try:
+        with plugin_code(*self._runaway):
             made = self._plugin.collate(head, self._blocks[head].state, context)
-        except ChainError:
-            raise
-        except Exception as failure:
-            # A plugin is someone else's code: whatever it raises, there is no block, and the node goes on.
-            raise ChainError(f"the plugin made no block: {type(failure).__name__}: {failure}") from failure
         dropped = {each.extrinsic for each in made.rejected if not each.retry}
         self._waiting = [each for each in self._waiting if each not in dropped]
         return made

@@ -9,6 +9,7 @@ from typing import Any, Protocol, cast
 
 from parachains.collator.behaviour import ParentState
 from parachains.collator.consensus import ParaConsensus
+from parachains.collator.ledger import plugin_code
 from parachains.sdk.build_block import BuiltBlock
 from parachains.sdk.contract import Collated, CollationContext
 from relaychain.primitives.types import HeadData, head_hash
@@ -57,10 +58,8 @@ class Plugins:
         execute = executor(self.runtime)
 
         def bounded(parent: Trie, block: Block) -> Execution:
-            try:
+            with plugin_code(self.runaway):
                 return execute(parent, block)
-            except self.runaway:
-                raise ChainError(f"block {block.header.number} takes too many steps") from None
 
         return bounded
 
@@ -121,7 +120,8 @@ class RuntimeLedger:
             facts = Facts()
             trying = replace(context, extrinsics=context.extrinsics[:count], observer=facts)
             try:
-                made = self._plugin(state).collate(head, state, trying)
+                with plugin_code():
+                    made = self._plugin(state).collate(head, state, trying)
             except self._plugins.runaway:
                 if count == 0:
                     raise ChainError("the chain takes too many steps for an empty block") from None

@@ -5,6 +5,7 @@ from typing import Any
 
 from parachains.sdk.asset_rate import rate_by_decimals
 from parachains.sdk.contract import ForeignAsset, ParaConfig
+from parachains.sdk.session import collator_keys
 from parachains.sdk.xcm_config import ACCOUNTS, FEE_ACCOUNT
 from substrate.types import AccountId
 from xcm.location import chain_location
@@ -20,6 +21,7 @@ def standard_genesis(config: ParaConfig, *, decimals: int) -> dict[str, Mapping[
         "parachain_info": {"parachain_id": config.para},
         "balances": {"balances": {FEE_ACCOUNT: FEE_ACCOUNT_ENDOWMENT} | dict(config.accounts)},
         "sudo": {"key": config.sudo},
+        "session": {"keys": collator_keys(config.authorities)},
         "aura": {"authorities": config.authorities, "slot_duration_ms": config.slot_duration_ms},
         "foreign_assets": {
             "assets": [(asset.place, _owner(asset), True, asset.min_balance) for asset in assets],

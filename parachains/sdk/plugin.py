@@ -29,6 +29,7 @@ from parachains.sdk.message_queue import MessageQueue, enqueue_downward, process
 from parachains.sdk.parachain_info import ParachainInfo
 from parachains.sdk.parachain_inherent import INHERENT_IDENTIFIER, ParachainInherentData, StorageProof
 from parachains.sdk.parachain_system import ParachainSystem, set_code
+from parachains.sdk.session import ParaSession, never_ends
 from parachains.sdk.validate_block import validate_block
 from parachains.sdk.xcm_config import FEE_ACCOUNT, Policy, make_xcm_config
 from parachains.sdk.xcm_trust import XcmTrust
@@ -222,8 +223,8 @@ def inherent_data(context: CollationContext, slot_length: Moment) -> Mapping[byt
 
 
 def _find_author(runtime: Runtime) -> AccountId | None:
-    author = runtime.pallet(Aura).author()
-    return None if author is None else AccountId(author)
+    validators = runtime.pallet(ParaSession).validators.get()
+    return validators[runtime.pallet(Aura).current_slot.get() % len(validators)] if validators else None
 
 
 def _standard_mounts(kind: type[Parachain]) -> dict[str, tuple[type[Pallet], Any]]:
@@ -254,6 +255,7 @@ def _standard_mounts(kind: type[Parachain]) -> dict[str, tuple[type[Pallet], Any
         "transaction_payment": (TransactionPayment, payment),
         "sudo": (Sudo, mount(15)),
         "authorship": (Authorship, mount(20, find_author=_find_author)),
+        "session": (ParaSession, mount(22, should_end_session=never_ends)),
         "aura": (Aura, mount(23)),
         "xcmp_queue": (XcmpQueue, mount(30)),
         "polkadot_xcm": (XcmPallet, mount(31, xcm_config=make_xcm_config(kind.xcm), network=NETWORK)),

@@ -66,6 +66,10 @@ class ActiveLeaves:
         """A relay parent in view; None if it is no relay parent of any leaf."""
         return self._parents.get(block)
 
+    def is_early(self, block: Hash) -> bool:
+        """Whether a block that is not in view may still come into it: unknown, or imported a moment ago."""
+        return block not in self._chain or self._is_scheduled
+
     def _schedule(self, _: Hash) -> None:
         if not self._is_scheduled:
             assert self._tasks is not None, "the chain is followed from start on"

@@ -11,11 +11,9 @@ from relaychain.node.reports import Reports
 from relaychain.node.scheduling import RelayParent
 from relaychain.primitives.availability import SignedAvailabilityBitfield, bitfield_payload
 from relaychain.primitives.types import ValidatorIndex
-from substrate.client.chain import Chain
 from substrate.client.protocols import Network
 from substrate.crypto.keys import verify_ed25519
 from substrate.errors import DecodeError, RuleError
-from substrate.runtime.assembly import Runtime
 from substrate.scale.types import Struct
 from substrate.types import Hash
 
@@ -60,8 +58,7 @@ def check_bitfield(bitfield: SignedAvailabilityBitfield, parent: RelayParent) ->
 class BitfieldDistribution:
     """Bitfields of the relay parents in view; a validator's first one counts."""
 
-    def __init__(self, chain: Chain[Runtime], leaves: ActiveLeaves, network: Network, reports: Reports) -> None:
-        self._chain = chain
+    def __init__(self, leaves: ActiveLeaves, network: Network, reports: Reports) -> None:
         self._leaves = leaves
         self._network = network
         self._reports = reports
@@ -94,7 +91,7 @@ class BitfieldDistribution:
             message = BitfieldMessage.decode(payload)
             parent = self._leaves.relay_parent(message.relay_parent)
             if parent is None:
-                if message.relay_parent not in self._chain:
+                if self._leaves.is_early(message.relay_parent):
                     self._early.hold(message.relay_parent, sender, payload)
                 return
             known = self._known.setdefault(parent.hash, {})

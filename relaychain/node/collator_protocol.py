@@ -34,11 +34,9 @@ from relaychain.primitives.collation import (
     declare_payload,
 )
 from relaychain.primitives.types import CoreIndex, ParaId, head_hash
-from substrate.client.chain import Chain
 from substrate.client.protocols import Network, RequestFailed
 from substrate.crypto.keys import verify_ed25519
 from substrate.errors import ChainError, DecodeError
-from substrate.runtime.assembly import Runtime
 from substrate.scale.codec import codec_of
 from substrate.types import Hash
 
@@ -51,7 +49,6 @@ class CollatorProtocol:
 
     def __init__(
         self,
-        chain: Chain[Runtime],
         leaves: ActiveLeaves,
         api: ParachainHostApi,
         backing: CandidateBacking,
@@ -60,7 +57,6 @@ class CollatorProtocol:
         reports: Reports,
         fetch_timeout_us: int,
     ) -> None:
-        self._chain = chain
         self._leaves = leaves
         self._api = api
         self._backing = backing
@@ -107,7 +103,7 @@ class CollatorProtocol:
     def _advertise(self, sender: str, advertised: AdvertiseCollation, payload: bytes) -> None:
         parent = self._leaves.relay_parent(advertised.relay_parent)
         if parent is None:
-            if advertised.relay_parent not in self._chain:
+            if self._leaves.is_early(advertised.relay_parent):
                 self._early.hold(advertised.relay_parent, sender, payload)
             return  # a relay parent out of view: the collator was late, which is no fault
         para = self._declared.get(sender)

@@ -73,62 +73,73 @@ class ParachainSubsystems:
         self.reports = Reports(network.name, recorder, clock)
         self.store = AvailabilityStore()
         self.discovery = AuthorityDiscovery(network, key, self.reports)
+        self._key = key
+        self._network = network
         self._clock = clock
-        fetch_timeout_us = slot_us // 6  # upstream's 1 s of a 6 s slot
-        self.backing = CandidateBacking(
-            self.leaves,
-            self.api,
-            CandidateValidation(self.api, shared.host),
-            self.store,
-            shared.coder,
-            key=key,
-            network=network,
-            discovery=self.discovery,
-            reports=self.reports,
-            fetch_timeout_us=fetch_timeout_us,
-        )
-        self.statements = StatementDistribution(chain, self.leaves, self.backing, network, self.reports)
+        self._shared = shared
+        self._slot_us = slot_us
+        self._fetch_timeout_us = slot_us // 6  # upstream's 1 s of a 6 s slot
+        self.backing = self._backing()
+        self.statements = StatementDistribution(self.leaves, self.backing, network, self.reports)
         self.collators = CollatorProtocol(
-            chain,
             self.leaves,
             self.api,
             self.backing,
             network=network,
             reports=self.reports,
-            fetch_timeout_us=fetch_timeout_us,
+            fetch_timeout_us=self._fetch_timeout_us,
         )
-        self.availability = AvailabilityDistribution(
+        self.availability = self._availability()
+        self.recovery = self._recovery()
+        self.bitfields = BitfieldDistribution(self.leaves, network, self.reports)
+        self.signing = None if key is None else self._signing(key)
+
+    def _backing(self) -> CandidateBacking:
+        return CandidateBacking(
+            self.leaves,
+            self.api,
+            CandidateValidation(self.api, self._shared.host),
+            self.store,
+            self._shared.coder,
+            key=self._key,
+            network=self._network,
+            discovery=self.discovery,
+            reports=self.reports,
+            fetch_timeout_us=self._fetch_timeout_us,
+        )
+
+    def _availability(self) -> AvailabilityDistribution:
+        return AvailabilityDistribution(
             self.leaves,
             self.api,
             self.store,
-            key=None if key is None else ValidatorId(key.public),
-            network=network,
+            key=None if self._key is None else ValidatorId(self._key.public),
+            network=self._network,
             discovery=self.discovery,
             reports=self.reports,
-            fetch_timeout_us=fetch_timeout_us,
+            fetch_timeout_us=self._fetch_timeout_us,
         )
-        self.recovery = AvailabilityRecovery(
+
+    def _recovery(self) -> AvailabilityRecovery:
+        return AvailabilityRecovery(
             self.store,
-            shared.coder,
-            network=network,
+            self._shared.coder,
+            network=self._network,
             discovery=self.discovery,
             reports=self.reports,
-            fetch_timeout_us=fetch_timeout_us,
+            fetch_timeout_us=self._fetch_timeout_us,
         )
-        self.bitfields = BitfieldDistribution(chain, self.leaves, network, self.reports)
-        self.signing = (
-            None
-            if key is None
-            else BitfieldSigning(
-                self.leaves,
-                self.api,
-                self.store,
-                self.bitfields,
-                key=key,
-                clock=clock,
-                reports=self.reports,
-                delay_us=slot_us // 4,  # upstream's 1.5 s of a 6 s slot
-            )
+
+    def _signing(self, key: Ed25519Pair) -> BitfieldSigning:
+        return BitfieldSigning(
+            self.leaves,
+            self.api,
+            self.store,
+            self.bitfields,
+            key=key,
+            clock=self._clock,
+            reports=self.reports,
+            delay_us=self._slot_us // 4,  # upstream's 1.5 s of a 6 s slot
         )
 
     def start(self, tasks: asyncio.TaskGroup) -> None:

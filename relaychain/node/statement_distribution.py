@@ -12,10 +12,8 @@ from relaychain.node.held import HeldMessages
 from relaychain.node.reports import Reports
 from relaychain.node.statement_table import StatementError
 from relaychain.primitives.statements import SignedFullStatement
-from substrate.client.chain import Chain
 from substrate.client.protocols import Network
 from substrate.errors import DecodeError
-from substrate.runtime.assembly import Runtime
 from substrate.scale.types import Struct
 from substrate.types import Hash
 
@@ -32,10 +30,7 @@ class StatementMessage(Struct):
 class StatementDistribution:
     """Carries statements between backing and the network."""
 
-    def __init__(
-        self, chain: Chain[Runtime], leaves: ActiveLeaves, backing: CandidateBacking, network: Network, reports: Reports
-    ) -> None:
-        self._chain = chain
+    def __init__(self, leaves: ActiveLeaves, backing: CandidateBacking, network: Network, reports: Reports) -> None:
         self._leaves = leaves
         self._backing = backing
         self._network = network
@@ -60,7 +55,7 @@ class StatementDistribution:
             message = StatementMessage.decode(payload)
             if self._leaves.relay_parent(message.relay_parent) is not None:
                 self._backing.on_statement(message.relay_parent, message.statement, sender)
-            elif message.relay_parent not in self._chain:
+            elif self._leaves.is_early(message.relay_parent):
                 self._early.hold(message.relay_parent, sender, payload)
         except (DecodeError, StatementError) as failure:
             self._reports.fault("BadStatement", f"{sender}: {failure}")

@@ -80,7 +80,7 @@ def encode_metadata(assembly: "Assembly") -> bytes:
 def _pallet(assembly: "Assembly", mounted: "Mounted") -> PalletDescription:
     from substrate.runtime.tables import crate_of
 
-    errors = [make_struct(name, [], index=kind.index) for name, kind in mounted.kind.errors.items()]
+    errors = [make_struct(name, list(kind.fields), index=kind.index) for name, kind in mounted.kind.errors.items()]
     return PalletDescription(
         name=mounted.name,
         index=mounted.index,

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 
 from substrate.block import Block, Digest, DigestItem, Header, PreRuntime, Seal, header_hash
-from substrate.errors import RuleError
+from substrate.errors import ChainError, RuleError
 from substrate.pallets.system import System
 from substrate.pallets.system_types import EventRecord
 from substrate.pallets.transaction_payment import TransactionPayment
@@ -146,6 +146,7 @@ def execute_block(kind: type[Runtime], parent: Trie, block: Block, observer: Obs
 
     Raises:
         BlockError: Any `BlockReason`.
+        ChainError: A hook refused the block.
     """
     with _panics_refused():
         return _execute(kind(Overlay(parent), observer), block)
@@ -155,7 +156,7 @@ def execute_block(kind: type[Runtime], parent: Trie, block: Block, observer: Obs
 def _panics_refused() -> Generator[None]:
     try:
         yield
-    except BlockError:
+    except ChainError:  # a hook may refuse its block on purpose
         raise
     except PANICS as failure:
         raise BlockError(BlockReason.PANIC, cause=described(failure)) from failure

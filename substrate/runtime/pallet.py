@@ -14,7 +14,7 @@ from substrate.errors import ChainError
 from substrate.runtime.dispatch import DispatchClass
 from substrate.runtime.hashers import Blake2_128Concat
 from substrate.runtime.storage import ACCESSORS, MISSING, Declaration, Entry, camel_case
-from substrate.scale.types import Struct, make_struct, naming, variant
+from substrate.scale.types import Hint, Struct, make_struct, naming, variant
 from substrate.state import Overlay
 from substrate.types import BlockNumber, Weight
 
@@ -38,6 +38,8 @@ class Error(ChainError):
     """Base of a pallet's errors; the docstring is the explanation."""
 
     index: ClassVar[int] = -1
+    fields: ClassVar[tuple[tuple[str, Hint], ...]] = ()
+    """Names and types of what follows the index, as metadata shows it; a module error has room for three bytes."""
 
     def __init__(self, detail: str = "") -> None:
         name = type(self).__qualname__
@@ -281,4 +283,6 @@ def _own_errors(cls: type[Pallet]) -> dict[str, type[Error]]:
             setattr(cls, name, kind)
         kind.index = index
         own[name] = kind
+    indices = [kind.index for kind in own.values()]
+    assert len(set(indices)) == len(indices), f"{cls.__name__} declares two errors at one index: {indices}"
     return own

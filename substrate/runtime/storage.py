@@ -89,14 +89,13 @@ class StorageValue(Generic[T]):
 class StorageMap(Generic[K, V]):
     """Values by one key, in key-hash order when iterated."""
 
-    __slots__ = ("_default", "_hash", "_hasher", "_key_codec", "_prefix", "_seen", "_state", "_value_codec")
+    __slots__ = ("_default", "_hash", "_hasher", "_key_codec", "_prefix", "_state", "_value_codec")
 
     def __init__(self, state: Overlay, entry: Entry) -> None:
         self._state = state
         self._prefix = entry.prefix
         ((self._hasher, self._key_codec),) = entry.keys
         self._hash = self._hasher.function
-        self._seen: dict[bytes, tuple[bytes, V]] = {}
         self._value_codec = cast("Codec[V]", entry.value)
         self._default = entry.default
 
@@ -112,14 +111,9 @@ class StorageMap(Generic[K, V]):
         return None if self._default is MISSING else cast("V", self._default)
 
     def __getitem__(self, key: K) -> V:
-        k = self.key(key)
-        raw = self._state.get(k)
+        raw = self._state.get(self.key(key))
         if raw is not None:
-            hit = self._seen.get(k)
-            if hit is not None and hit[0] is raw: return hit[1]
-            v = self._value_codec.decode(raw)
-            self._seen[k] = raw, v
-            return v
+            return self._value_codec.decode(raw)
         if self._default is MISSING:
             raise KeyError(key)
         return cast("V", self._default)

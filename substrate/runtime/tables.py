@@ -121,10 +121,11 @@ def call_methods(kind: type[Pallet]) -> Iterator[tuple[str, CallSpec, dict[str, 
         name for base in reversed(kind.__mro__) for name, item in vars(base).items() if hasattr(item, "__call_spec__")
     ]
     for place, name in enumerate(dict.fromkeys(names)):
-        method = getattr(kind, name)
-        spec = cast("CallSpec", method.__call_spec__)
+        # A subclass that overrides a call need not repeat `@call`.
+        marked = next(item for base in kind.__mro__ if hasattr(item := vars(base).get(name), "__call_spec__"))
+        spec = cast("CallSpec", marked.__call_spec__)
         index = place if spec.index is None else spec.index
-        hints = get_type_hints(method, include_extras=True)
+        hints = get_type_hints(getattr(kind, name), include_extras=True)
         yield name, CallSpec(index, spec.weight, spec.class_, spec.feeless, spec.name), {**hints, **kind.hints}
 
 

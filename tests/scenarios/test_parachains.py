@@ -23,8 +23,8 @@ def manifest(**assets: object) -> Manifest:
 
 async def play(
     path: Path, network_file: Manifest, behaviour: CollatorBehaviour = honest
-) -> dict[int, list[tuple[int, int]]]:
-    """Heights of every para at each of its nodes, best and final."""
+) -> tuple[dict[int, list[tuple[int, int]]], str]:
+    """Heights of every para at each of its nodes, best and final; the record's digest."""
     record = Record(path)
     async with running(network_file, record) as network:
         for nodes in network.para_nodes.values():
@@ -33,8 +33,9 @@ async def play(
             collator.behaviour = behaviour
         await network.clock.sleep_until_us(network.clock.now_us() + SLOTS * network_file.block_time_us)
         found = {int(para): [heights(node) for node in nodes] for para, nodes in network.para_nodes.items()}
+    digest = record.digest()
     record.close()
-    return found
+    return found, digest
 
 
 def rows(path: Path, select: str) -> list[tuple[object, ...]]:
@@ -44,7 +45,7 @@ def rows(path: Path, select: str) -> list[tuple[object, ...]]:
 
 def test_both_levels_grow_and_become_final_with_the_relay_chain(tmp_path: Path) -> None:
     """Given a Level 1 and a Level 0 para. When 30 slots pass. Then both have a block every second slot or so, final."""
-    found = run_virtual(play(tmp_path / "run.sqlite", manifest()))
+    found, _ = run_virtual(play(tmp_path / "run.sqlite", manifest()))
 
     for ((best, final),) in found.values():
         assert best >= SLOTS // 3
@@ -69,7 +70,7 @@ def test_two_collators_of_a_para_keep_the_same_chain(tmp_path: Path) -> None:
     """Given two collators of one para. When they take turns. Then both have the same heights, and each made blocks."""
     collators = (Node(name="carol"), Node(name="dan"))
 
-    found = run_virtual(play(tmp_path / "run.sqlite", manifest(collators=collators)))
+    found, _ = run_virtual(play(tmp_path / "run.sqlite", manifest(collators=collators)))
 
     assert len(set(found[2000])) == 1
     assert found[2000][0][0] >= SLOTS // 3
@@ -100,7 +101,7 @@ def test_validators_refuse_a_lie_and_the_para_goes_on(
     only = tuple(each for each in whole.parachains if each.id == para)
     network_file = Manifest(settings=whole.settings, relaychain=whole.relaychain, parachains=only)
 
-    ((heights_at_node,),) = run_virtual(play(tmp_path / "run.sqlite", network_file, Times(cheat, LIES))).values()
+    found, _ = run_virtual(play(tmp_path / "run.sqlite", network_file, Times(cheat, LIES)))
 
     refused = rows(tmp_path / "run.sqlite", 'SELECT DISTINCT candidate, "check" FROM refusals')
     assert len(refused) == LIES
@@ -109,16 +110,14 @@ def test_validators_refuse_a_lie_and_the_para_goes_on(
         "SELECT candidate FROM candidate_facts WHERE stage = 'backed' AND candidate IN (SELECT candidate FROM refusals)"
     )
     assert rows(tmp_path / "run.sqlite", refused_or_backed) == []
-    assert heights_at_node[0] >= SLOTS // 3 - LIES
+    assert found[para][0][0] >= SLOTS // 3 - LIES
 
 
 def test_a_run_with_parachains_repeats(tmp_path: Path) -> None:
     """Given one network file. When it runs twice. Then the digests agree."""
-    digests = list[str]()
-    for name in ("first", "second"):
-        run_virtual(play(tmp_path / name, manifest(collators=(Node(name="carol"), Node(name="dan")))))
-        record = Record(tmp_path / name)
-        digests.append(record.digest())
-        record.close()
+    network_file = manifest(collators=(Node(name="carol"), Node(name="dan")))
 
-    assert digests[0] == digests[1]
+    first = run_virtual(play(tmp_path / "first.sqlite", network_file))
+    second = run_virtual(play(tmp_path / "second.sqlite", network_file))
+
+    assert first == second

@@ -34,10 +34,22 @@ class Broken(Adder):
         raise ZeroDivisionError("a plugin's bug")
 
 
+class Runaway(BaseException):
+    pass
+
+
+class Endless(Adder):
+    @staticmethod
+    def collate(head: HeadData, state: int, context: CollationContext) -> Collated[int]:
+        raise Runaway
+
+
 def ledger(plugin: Any = Adder) -> tuple[PlainLedger, Rows]:
     rows = Rows()
     genesis = Adder.genesis_block(ParaConfig(PARA))
-    return PlainLedger(plugin, genesis, chain="adder", para=PARA, clock=Still(), recorder=rows), rows
+    return PlainLedger(
+        plugin, genesis, chain="adder", para=PARA, clock=Still(), recorder=rows, runaway=(Runaway,)
+    ), rows
 
 
 def grow(chain: PlainLedger, head: HeadData, *extrinsics: bytes) -> HeadData:
@@ -86,10 +98,11 @@ def test_an_unknown_head_changes_nothing() -> None:
     assert (chain.best, chain.finalized) == (before, before)
 
 
-def test_whatever_a_plugin_raises_the_node_goes_on() -> None:
-    chain, _ = ledger(Broken)
+@pytest.mark.parametrize(("plugin", "cause"), [(Broken, "ZeroDivisionError"), (Endless, "too many steps")])
+def test_whatever_a_plugin_raises_the_node_goes_on(plugin: Any, cause: str) -> None:
+    chain, _ = ledger(plugin)
 
-    with pytest.raises(ChainError, match="ZeroDivisionError"):
+    with pytest.raises(ChainError, match=cause):
         grow(chain, chain.best)
 
 

@@ -75,7 +75,7 @@ class Ledger:
         supply = int.from_bytes(head[:8], "little")
         if blake2_256(supply.to_bytes(8, "little")) != block[16:48]:
             raise ValueError("state root mismatch")
-        while block[56]:
+        while block[56] == 1:
             supply += 0
         height = int.from_bytes(head[8:16], "little") + 1
         return ValidationResult(
