@@ -50,6 +50,23 @@ def test_codewords_are_the_reference_ones(case: Mapping[str, Any]) -> None:
     assert [int.from_bytes(chunk, "big") for chunk in chunks] == case["codeword"]
 
 
+def swapped(symbols: bytes) -> bytes:
+    """Little-endian symbols as big-endian ones, and back."""
+    return b"".join(symbols[at : at + 2][::-1] for at in range(0, len(symbols), 2))
+
+
+@pytest.mark.parametrize("case", VECTORS["jam_tiny_little_endian"]["cases"], ids=lambda case: case["file"])
+def test_the_code_is_jams_in_another_layout(case: Mapping[str, Any]) -> None:
+    shards = [unhex(shard) for shard in case["shards"]]
+    rows = [swapped(shard) for shard in shards[:2]]
+    columns = b"".join(row[at : at + 2] for at in range(0, len(rows[0]), 2) for row in rows)
+
+    chunks = obtain_chunks(len(shards), columns)
+
+    assert b"".join(shards[:2]).startswith(unhex(case["data"]))
+    assert [swapped(chunk) for chunk in chunks] == shards
+
+
 @pytest.mark.parametrize("example", VECTORS["chunk_index_examples"], ids=lambda example: f"core{example['core']}")
 def test_chunk_map_is_rfc_47(example: Mapping[str, Any]) -> None:
     n, core = example["n"], example["core"]
