@@ -139,11 +139,6 @@ class Record:
                     self._db.execute("ROLLBACK")
                 raise
 
-    def count(self, table: str) -> int:
-        """Rows of a fact table so far."""
-        self.flush()
-        return int(self._db.execute(f"SELECT COUNT(*) FROM {stored_name(table)}").fetchone()[0])
-
     def digest(self) -> str:
         """Blake2-256 over the facts so far; see `record_digest`."""
         self.flush()

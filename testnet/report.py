@@ -20,6 +20,9 @@ class _Report:
         self._hops: dict[tuple[str, str], dict[str, Row]] = {}
         for hop in _records(run.hops):
             self._hops.setdefault((hop["message_id"], hop["dest"]), {}).setdefault(hop["stage"], hop)
+        self._legs: dict[str, set[tuple[str, str]]] = {}
+        for message in _records(run.messages):
+            self._legs.setdefault(message["message_id"], set()).add((message["origin"], message["dest"]))
         self._assets: dict[tuple[str, str], list[Row]] = {}
         for row in _records(run.assets):
             self._assets.setdefault((row["message_id"], row["chain"]), []).append(row)
@@ -56,6 +59,31 @@ class _Report:
         sending = native_text(self._naming, message["origin"], paid)
         return f"{sending} + {execution}" if execution else sending
 
+    def channels(self, summary: pd.DataFrame) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
+        """`Run.summary` with amounts in tokens."""
+        rows: list[tuple[object, ...]] = []
+        for row in _records(summary):
+            origin, dest = row["origin"], row["dest"]
+            values: list[object] = [_seconds(item) if isinstance(item, pd.Timedelta) else item for item in row.values()]
+            sending = (native_text(self._naming, origin, row[name]) for name in ("fee_tx", "fee_delivery"))
+            rows.append((*values[:-3], *sending, self._executing(origin, dest)))
+        return tuple(map(str, summary.columns)), rows
+
+    def _executing(self, origin: str, dest: str) -> str:
+        """What execution at the destination took, by token."""
+        totals: dict[tuple[str, Any, Any], int] = {}
+        for (message, chain), rows in self._assets.items():
+            if (origin, chain) not in self._legs.get(message, ()) or chain != dest:
+                continue
+            for row in rows:
+                if row["role"] == "fee":
+                    key = (row["asset"], row["symbol"], row["decimals"])
+                    totals[key] = totals.get(key, 0) + row["amount_raw"]
+        names = ("asset", "symbol", "decimals")
+        return ", ".join(
+            _amount({**dict(zip(names, key, strict=True)), "amount_raw": sum_}) for key, sum_ in totals.items()
+        )
+
 
 def show_messages(run: Run, view: View, naming: Naming) -> None:
     """Every message with the block of each stage, then the channels, then what is trapped."""
@@ -63,7 +91,7 @@ def show_messages(run: Run, view: View, naming: Naming) -> None:
     columns = ("message", "from", "to", "moves", *STAGES, "status", "fees")
     messages = _records(run.messages.sort_values(["sent_at", "origin", "dest", "message_id"]))
     view.table("messages: block and seconds since sending", columns, [report.row(message) for message in messages])
-    view.table("messages by channel, latency until final (pandas)", *_channel_table(run))
+    view.table("messages by channel, latency until final (pandas)", *report.channels(run.summary(until="final")))
     trapped = [
         (_short(row["message_id"]), row["chain"], _short(row["origin"]), row["assets"], _at(row["claimed_at"]))
         for row in _records(run.trapped)
@@ -86,14 +114,6 @@ def native_text(naming: Naming, chain: str, amount: int) -> str:
     """An amount of a chain's native token."""
     token = naming.native(chain)
     return str(amount) if token is None else f"{decimal(amount, token.decimals)} {token.symbol}"
-
-
-def _channel_table(run: Run) -> tuple[tuple[str, ...], list[tuple[object, ...]]]:
-    summary = run.summary(until="final")
-    rows: list[tuple[object, ...]] = []
-    for row in summary.to_dict("records"):
-        rows.append(tuple(_seconds(value) if isinstance(value, pd.Timedelta) else value for value in row.values()))
-    return tuple(map(str, summary.columns)), rows
 
 
 def _stage(hop: Row | None, since: Any) -> str:

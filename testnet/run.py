@@ -36,10 +36,10 @@ class LocalRun:
         with self._record() as record:
             self._drive(self._demo(record))
             equations = self._conclude(record)
-            self._report(record)
+            messages = self._report(record)
             self._view.summary(
                 conserved=_yes(equations),
-                messages=record.count("messages"),
+                messages=messages,
                 seconds=round(time.monotonic() - started, 1),
                 digest=record.digest(),
                 record=str(record.path),
@@ -112,7 +112,8 @@ class LocalRun:
             lines = [explain(self._audit.naming, each) for each in differences(equations)]
             raise RunFailed("assets are not conserved: " + "; ".join(lines))
 
-    def _report(self, record: Record) -> None:
+    def _report(self, record: Record) -> int:
+        """Show every message; returns how many there were."""
         from testnet.analysis import load
         from testnet.report import show_messages
 
@@ -120,7 +121,9 @@ class LocalRun:
         record.flush()
         run = load(record.path)
         show_messages(run, self._view, self._audit.naming)
+        count = len(run.messages)
         run.close()
+        return count
 
     @contextmanager
     def _record(self) -> Generator[Record]:

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 from parachains.sdk.relay_state_snapshot import RelayChainStateProof
 from substrate.block import Header, PreRuntime, without_seal
 from substrate.consensus.aura.types import ENGINE_ID, AuthorityId
-from substrate.consensus.aura.verification import check_header, header_slot, slot_author
+from substrate.consensus.aura.verification import check_header, header_slot
 from substrate.errors import RuleError
 from substrate.pallets.system import System
 from substrate.runtime.pallet import Pallet, constant, runtime_api
@@ -77,10 +77,6 @@ class Aura(Pallet):
             raise SlotError(SlotReason.SLOT_DECREASES, claimed=claimed, current=current)
         self.current_slot.put(claimed)
         return Weight(60_000_000, 4_096)
-
-    def author(self) -> AuthorityId | None:
-        """Who authors the current block."""
-        return slot_author(self.current_slot.get(), self.authorities.get())
 
     @runtime_api("AuraApi_slot_duration")
     def slot_duration(self) -> u64:
