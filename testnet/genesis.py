@@ -1,14 +1,26 @@
 """Genesis states from a network file."""
 
+from collections.abc import Mapping
+from typing import Any
+
+from relaychain.primitives.configuration import HostConfiguration
 from relaychain.primitives.types import ParaId
 from relaychain.runtime.genesis import Channel, RelayGenesis, relay_genesis_state, same_key_for_all
 from relaychain.runtime.runtime import EXISTENTIAL_DEPOSIT
 from relaychain.runtime.xcm_config import CHECK_ACCOUNT, TREASURY
+from substrate.crypto.hashing import blake2_256
+from substrate.errors import ChainError
 from substrate.trie.trie import Trie
 from substrate.types import Balance
-from testnet.keys import DEV_BALANCE, dev_accounts, session_keys, stash
-from testnet.manifest import Manifest
+from testnet.errors import UsageError
+from testnet.keys import DEV_BALANCE, dev_accounts, named_accounts, session_keys, stash
+from testnet.manifest import Manifest, Relaychain
 from testnet.paras import Para
+
+
+def seed_randomness(seed: int) -> bytes:
+    """The randomness of the first two epochs: it decides whose turn each slot is."""
+    return blake2_256(f"relayloom seed {seed}".encode())
 
 
 def relay_genesis(manifest: Manifest, paras: tuple[Para, ...]) -> Trie:
@@ -20,6 +32,8 @@ def relay_genesis(manifest: Manifest, paras: tuple[Para, ...]) -> Trie:
     teleported = sum(para.teleported_in for para in paras)
     if teleported:
         endowed[CHECK_ACCOUNT] = Balance(teleported)
+    for who, amount in relay.accounts.items():
+        endowed |= dict.fromkeys(named_accounts(who), Balance(amount))
     for node in relay.validators:
         endowed[stash(node)] = Balance(node.balance if node.balance is not None else relay.default_balance)
     genesis = RelayGenesis(
@@ -33,6 +47,32 @@ def relay_genesis(manifest: Manifest, paras: tuple[Para, ...]) -> Trie:
             Channel(ParaId(open_.sender), ParaId(open_.recipient), open_.max_capacity, open_.max_message_size)
             for open_ in manifest.channels
         ),
-        configuration={"minimum_backing_votes": relay.minimum_backing_votes},
+        configuration=_configuration(relay),
+        pallets=merged({"babe": {"randomness": seed_randomness(manifest.settings.seed)}}, relay.genesis),
     )
-    return relay_genesis_state(genesis)
+    try:
+        return relay_genesis_state(genesis)
+    except ChainError as failure:
+        raise UsageError(f"[relaychain]: no genesis block: {failure}") from failure
+
+
+def _configuration(relay: Relaychain) -> dict[str, Any]:
+    unknown = sorted(set(relay.genesis.get("configuration", {})) - set(HostConfiguration.__struct_fields__))
+    if unknown:
+        raise UsageError(
+            f"[relaychain.genesis.configuration]: there is no {', '.join(unknown)}; "
+            f"there are {', '.join(HostConfiguration.__struct_fields__)}"
+        )
+    return {
+        "minimum_backing_votes": relay.minimum_backing_votes,
+        "needed_approvals": relay.needed_approvals,
+        "scheduler_params": {"max_validators_per_core": relay.validators_per_core},
+    }
+
+
+Genesis = Mapping[str, Mapping[str, Any]]
+
+
+def merged(first: Genesis, second: Genesis) -> dict[str, dict[str, Any]]:
+    """Two genesis configurations by pallet; the second one wins."""
+    return {name: {**first.get(name, {}), **second.get(name, {})} for name in (*first, *second)}

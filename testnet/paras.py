@@ -16,6 +16,7 @@ from parachains.sdk.plugin import Parachain as LevelOne
 from relaychain.primitives.network import is_system_para
 from relaychain.primitives.types import ParaId
 from relaychain.runtime.genesis import GenesisPara
+from substrate.errors import ChainError
 from substrate.pallets.fees import FIXED_ONE
 from substrate.types import AccountId, Balance
 from testnet.bundler import Metered, NodeBundler
@@ -79,7 +80,11 @@ def load_paras(manifest: Manifest, bundler: NodeBundler) -> tuple[Para, ...]:
     for settings in manifest.parachains:
         plugin = loaded[settings.id]
         config = _config(manifest, settings, plugin, classes)
-        paras.append(Para(ParaId(settings.id), settings, plugin, config, plugin.chain.genesis_block(config)))
+        try:
+            genesis = plugin.chain.genesis_block(config)
+        except ChainError as failure:
+            raise UsageError(f"para {settings.id}: no genesis block: {failure}") from failure
+        paras.append(Para(ParaId(settings.id), settings, plugin, config, genesis))
     return tuple(paras)
 
 

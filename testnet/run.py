@@ -34,8 +34,7 @@ class LocalRun:
         """Run the demo's steps, and report."""
         started = time.monotonic()
         with self._record() as record:
-            self._drive(self._demo(record))
-            equations = self._conclude(record)
+            equations = self._audited(record, self._demo(record))
             messages = self._report(record)
             self._view.summary(
                 conserved=_yes(equations),
@@ -49,14 +48,19 @@ class LocalRun:
     def up(self) -> None:
         """Run until interrupted, or until enough blocks are final."""
         with self._record() as record:
-            try:
-                self._drive(self._watch(record, self._options.blocks))
-            except KeyboardInterrupt:
-                self._conclude(record)
-                raise
-            equations = self._conclude(record)
+            equations = self._audited(record, self._watch(record, self._options.blocks))
             self._view.summary(conserved=_yes(equations), record=str(record.path))
             self._fail_if_lost(equations)
+
+    def _audited(self, record: Record, main: Coroutine[Any, Any, None]) -> tuple[Equation, ...]:
+        """Run, and check the books at the end, be it the user's."""
+        try:
+            self._drive(main)
+        except KeyboardInterrupt:
+            equations = self._conclude(record)
+            self._view.summary(conserved=_yes(equations), record=str(record.path))
+            raise
+        return self._conclude(record)
 
     def _drive(self, main: Coroutine[Any, Any, None]) -> None:
         if self._manifest.settings.clock == "virtual":

@@ -113,11 +113,17 @@ class Babe(SessionHandler):
         """Submitted configuration is invalid."""
 
     def genesis(self, config: Mapping[str, Any]) -> None:
-        """Takes `authorities` (usually they come with the session keys) and `epoch_config` (secondary VRF slots)."""
-        known = ("authorities", "epoch_config")
+        """Takes `authorities` (usually they come with the session keys), `epoch_config` and `randomness`.
+
+        The configuration defaults to secondary VRF slots, the randomness of the first two epochs to zero, as upstream.
+        """
+        known = ("authorities", "epoch_config", "randomness")
         super().genesis({name: value for name, value in config.items() if name not in known})
         self.segment_index.put(0)
         self.epoch_config.put(config.get("epoch_config", SECONDARY_VRF_ONLY))
+        if "randomness" in config:
+            self.randomness.put(config["randomness"])
+            self.next_randomness.put(config["randomness"])
         if config.get("authorities"):
             self._set_genesis(tuple((AuthorityId(key), weight) for key, weight in config["authorities"]))
 

@@ -24,7 +24,7 @@ from substrate.runtime.dispatch import (
 )
 from substrate.runtime.observer import CallPanicked, Observer
 from substrate.runtime.origin import Origin
-from substrate.runtime.pallet import Error, Event, Pallet
+from substrate.runtime.pallet import Error, Event, GenesisError, Pallet
 from substrate.runtime.panics import PANICS, described
 from substrate.runtime.placeholders import OriginCaller, RuntimeCall
 from substrate.runtime.storage import StorageValue
@@ -209,7 +209,9 @@ class Runtime:
             code: What goes under `:code`.
         """
         unknown = sorted(set(config) - set(cls.assembly().mounts))
-        assert not unknown, f"genesis names pallets that {cls.__name__} does not mount: {unknown}"
+        if unknown:
+            known = ", ".join(cls.assembly().mounts)
+            raise GenesisError(f"there is no pallet {', '.join(unknown)}; there are {known}")
         state = Overlay(Trie.empty())
         state.put(CODE_KEY, code)
         runtime = cls(state)

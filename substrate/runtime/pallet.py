@@ -30,6 +30,10 @@ DEFAULT_CALL_WEIGHT = Weight(100_000_000, 4_096)
 WeightRule = Weight | Callable[..., Weight]
 
 
+class GenesisError(ChainError):
+    """A genesis configuration names a pallet or an option that does not exist."""
+
+
 class Event(Struct):
     """Base of a pallet's events."""
 
@@ -213,7 +217,8 @@ class Pallet:
 
     def genesis(self, config: Mapping[str, Any]) -> None:
         """Write the pallet's genesis storage; `config` is its part of the genesis."""
-        assert not config, f"{type(self).__name__} takes no genesis configuration, got {sorted(config)}"
+        if config:
+            raise GenesisError(f"{self.mount_name} has no genesis option {', '.join(sorted(config))}")
 
     def on_initialize(self, number: BlockNumber) -> Weight:
         """Run before the block's extrinsics; returns the weight used."""

@@ -3,11 +3,12 @@
 Source: polkadot-sdk, `polkadot/xcm/src/lib.rs`.
 """
 
-from typing import Annotated, Any, Final, TypeAlias
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, ClassVar, Final, Generic, TypeAlias, TypeVar, cast
 
 from substrate.crypto.hashing import blake2_256
-from substrate.scale.codec import decode, encode
-from substrate.scale.types import Depth, Hint, Late, Struct, enum_path, variant
+from substrate.scale.codec import codec_of
+from substrate.scale.types import Depth, EnumOf, Hint, Late, Struct, make_struct
 from xcm.asset import Asset, AssetId, Assets
 from xcm.checked import must
 from xcm.instruction import MAX_DEPTH, XCM_VERSION, Xcm
@@ -18,365 +19,113 @@ from xcm.versions.mirror import Mirror, VersionError, VersionReason
 from xcm.versions.v3 import V3
 from xcm.versions.v4 import V4
 
-MIRRORS: Final[dict[int, Mirror]] = {3: V3, 4: V4}
-OLDEST_VERSION: Final = 3
+T = TypeVar("T")
+
+MIRRORS: Final[Mapping[int, Mirror]] = {3: V3, 4: V4}
+"""The older versions; version 2 is refused, as current runtimes do."""
 
 
-def _older(version: int, hint: Hint) -> Late:
-    return Late(lambda: MIRRORS[version].of(hint))
+class Versioned(Struct, Generic[T]):
+    """A value in the form of one version."""
+
+    value: Any
+    version: ClassVar[int] = 0
 
 
-def _program(hint: Hint) -> Any:
+class Forms(Generic[T]):
+    """The forms of one type: an enum of versions, with ways in and out.
+
+    Args:
+        name: What the type is called behind `xcm::Versioned`.
+        hint: Its version 5 annotation.
+        bound: Adds to the wire form of every version.
+    """
+
+    def __init__(self, name: str, hint: Hint, bound: Callable[[Hint], Hint] = lambda hint: hint) -> None:
+        self.hint = hint
+        self.cases = {version: self._case(name, version, bound) for version in (*MIRRORS, XCM_VERSION)}
+        self.mark = EnumOf(f"xcm::Versioned{name}", variants=tuple(self.cases.values()))
+
+    def _case(self, name: str, version: int, bound: Callable[[Hint], Hint]) -> type[Versioned[T]]:
+        late = Late(lambda: bound(MIRRORS[version].of(self.hint) if version in MIRRORS else self.hint))
+        case = make_struct(
+            f"{name}V{version}",
+            [("value", Annotated[Any, late])],
+            bases=(Versioned,),
+            index=version,
+            variant_name=f"V{version}",
+            unnamed=True,
+            namespace={"version": version},
+        )
+        return cast(type[Versioned[T]], case)
+
+    def latest(self, versioned: Versioned[T]) -> T:
+        """The value in version 5.
+
+        Raises:
+            VersionError: Version 5 has no form for it.
+        """
+        mirror = MIRRORS.get(versioned.version)
+        return mirror.up(self.hint, versioned.value) if mirror else versioned.value
+
+    def wrap(self, value: T, version: int = XCM_VERSION) -> Versioned[T]:
+        """A version 5 value in a version.
+
+        Raises:
+            VersionError: The version is unknown, or has no form for the value.
+        """
+        case = self.cases.get(version)
+        if case is None:
+            raise VersionError(VersionReason.UNKNOWN_VERSION, version=version)
+        mirror = MIRRORS.get(version)
+        return case(mirror.down(self.hint, value) if mirror else value)
+
+
+def _program(hint: Hint) -> Hint:
     return Annotated[Any, must(Annotated[hint, Depth(MAX_DEPTH)], check_instruction_count)]
 
 
-@variant(3, name="V3", unnamed=True)
-class XcmV3(Struct):
-    """Version 3 of a program."""
+_XCM: Final = Forms[Xcm]("Xcm", Xcm, _program)
+VersionedXcm: TypeAlias = Annotated[Versioned[Xcm], _XCM.mark]
+latest_xcm, versioned_xcm = _XCM.latest, _XCM.wrap
 
-    value: Annotated[Any, Late(lambda: _program(MIRRORS[3].of(Xcm)))]
+_LOCATION: Final = Forms[Location]("Location", Location)
+VersionedLocation: TypeAlias = Annotated[Versioned[Location], _LOCATION.mark]
+latest_location, versioned_location = _LOCATION.latest, _LOCATION.wrap
 
+_INTERIOR: Final = Forms[Junctions]("InteriorLocation", Junctions)
+VersionedInteriorLocation: TypeAlias = Annotated[Versioned[Junctions], _INTERIOR.mark]
+latest_interior, versioned_interior = _INTERIOR.latest, _INTERIOR.wrap
 
-@variant(4, name="V4", unnamed=True)
-class XcmV4(Struct):
-    """Version 4 of a program."""
+_ASSETS: Final = Forms[Assets]("Assets", Assets)
+VersionedAssets: TypeAlias = Annotated[Versioned[Assets], _ASSETS.mark]
+latest_assets, versioned_assets = _ASSETS.latest, _ASSETS.wrap
 
-    value: Annotated[Any, Late(lambda: _program(MIRRORS[4].of(Xcm)))]
+_ASSET: Final = Forms[Asset]("Asset", Asset)
+VersionedAsset: TypeAlias = Annotated[Versioned[Asset], _ASSET.mark]
+latest_asset, versioned_asset = _ASSET.latest, _ASSET.wrap
 
+_ASSET_ID: Final = Forms[AssetId]("AssetId", AssetId)
+VersionedAssetId: TypeAlias = Annotated[Versioned[AssetId], _ASSET_ID.mark]
+latest_asset_id, versioned_asset_id = _ASSET_ID.latest, _ASSET_ID.wrap
 
-@variant(5, name="V5", unnamed=True)
-class XcmV5(Struct):
-    """Version 5 of a program."""
+_RESPONSE: Final = Forms[Response]("Response", Response)
+VersionedResponse: TypeAlias = Annotated[Versioned[Response], _RESPONSE.mark]
+latest_response, versioned_response = _RESPONSE.latest, _RESPONSE.wrap
 
-    value: Annotated[Xcm, Late(lambda: _program(Xcm))]
+XcmV5: Final = _XCM.cases[XCM_VERSION]
 
+_MESSAGES: Final = codec_of(VersionedXcm)
 
-VersionedXcm: TypeAlias = XcmV3 | XcmV4 | XcmV5
-enum_path(VersionedXcm, "xcm::VersionedXcm")
 
-
-@variant(3, name="V3", unnamed=True)
-class LocationV3(Struct):
-    """Version 3 of a location."""
-
-    value: Annotated[Any, _older(3, Location)]
-
-
-@variant(4, name="V4", unnamed=True)
-class LocationV4(Struct):
-    """Version 4 of a location."""
-
-    value: Annotated[Any, _older(4, Location)]
-
-
-@variant(5, name="V5", unnamed=True)
-class LocationV5(Struct):
-    """Version 5 of a location."""
-
-    value: Location
-
-
-VersionedLocation: TypeAlias = LocationV3 | LocationV4 | LocationV5
-enum_path(VersionedLocation, "xcm::VersionedLocation")
-
-
-@variant(3, name="V3", unnamed=True)
-class AssetsV3(Struct):
-    """Version 3 of assets."""
-
-    value: Annotated[Any, _older(3, Assets)]
-
-
-@variant(4, name="V4", unnamed=True)
-class AssetsV4(Struct):
-    """Version 4 of assets."""
-
-    value: Annotated[Any, _older(4, Assets)]
-
-
-@variant(5, name="V5", unnamed=True)
-class AssetsV5(Struct):
-    """Version 5 of assets."""
-
-    value: Assets
-
-
-VersionedAssets: TypeAlias = AssetsV3 | AssetsV4 | AssetsV5
-enum_path(VersionedAssets, "xcm::VersionedAssets")
-
-
-@variant(3, name="V3", unnamed=True)
-class AssetV3(Struct):
-    """Version 3 of an asset."""
-
-    value: Annotated[Any, _older(3, Asset)]
-
-
-@variant(4, name="V4", unnamed=True)
-class AssetV4(Struct):
-    """Version 4 of an asset."""
-
-    value: Annotated[Any, _older(4, Asset)]
-
-
-@variant(5, name="V5", unnamed=True)
-class AssetV5(Struct):
-    """Version 5 of an asset."""
-
-    value: Asset
-
-
-VersionedAsset: TypeAlias = AssetV3 | AssetV4 | AssetV5
-enum_path(VersionedAsset, "xcm::VersionedAsset")
-
-
-@variant(3, name="V3", unnamed=True)
-class AssetIdV3(Struct):
-    """Version 3 of the name of an asset."""
-
-    value: Annotated[Any, _older(3, AssetId)]
-
-
-@variant(4, name="V4", unnamed=True)
-class AssetIdV4(Struct):
-    """Version 4 of the name of an asset."""
-
-    value: Annotated[Any, _older(4, AssetId)]
-
-
-@variant(5, name="V5", unnamed=True)
-class AssetIdV5(Struct):
-    """Version 5 of the name of an asset."""
-
-    value: AssetId
-
-
-VersionedAssetId: TypeAlias = AssetIdV3 | AssetIdV4 | AssetIdV5
-enum_path(VersionedAssetId, "xcm::VersionedAssetId")
-
-
-@variant(3, name="V3", unnamed=True)
-class ResponseV3(Struct):
-    """Version 3 of a response."""
-
-    value: Annotated[Any, _older(3, Response)]
-
-
-@variant(4, name="V4", unnamed=True)
-class ResponseV4(Struct):
-    """Version 4 of a response."""
-
-    value: Annotated[Any, _older(4, Response)]
-
-
-@variant(5, name="V5", unnamed=True)
-class ResponseV5(Struct):
-    """Version 5 of a response."""
-
-    value: Response
-
-
-VersionedResponse: TypeAlias = ResponseV3 | ResponseV4 | ResponseV5
-enum_path(VersionedResponse, "xcm::VersionedResponse")
-
-
-@variant(3, name="V3", unnamed=True)
-class InteriorLocationV3(Struct):
-    """Version 3 of an interior location."""
-
-    value: Annotated[Any, _older(3, Junctions)]
-
-
-@variant(4, name="V4", unnamed=True)
-class InteriorLocationV4(Struct):
-    """Version 4 of an interior location."""
-
-    value: Annotated[Any, _older(4, Junctions)]
-
-
-@variant(5, name="V5", unnamed=True)
-class InteriorLocationV5(Struct):
-    """Version 5 of an interior location."""
-
-    value: Junctions
-
-
-VersionedInteriorLocation: TypeAlias = InteriorLocationV3 | InteriorLocationV4 | InteriorLocationV5
-enum_path(VersionedInteriorLocation, "xcm::VersionedInteriorLocation")
-
-
-_KINDS: Final[dict[type[Struct], tuple[int, Hint]]] = {
-    XcmV3: (3, Xcm),
-    XcmV4: (4, Xcm),
-    XcmV5: (5, Xcm),
-    LocationV3: (3, Location),
-    LocationV4: (4, Location),
-    LocationV5: (5, Location),
-    AssetsV3: (3, Assets),
-    AssetsV4: (4, Assets),
-    AssetsV5: (5, Assets),
-    AssetV3: (3, Asset),
-    AssetV4: (4, Asset),
-    AssetV5: (5, Asset),
-    AssetIdV3: (3, AssetId),
-    AssetIdV4: (4, AssetId),
-    AssetIdV5: (5, AssetId),
-    ResponseV3: (3, Response),
-    ResponseV4: (4, Response),
-    ResponseV5: (5, Response),
-    InteriorLocationV3: (3, Junctions),
-    InteriorLocationV4: (4, Junctions),
-    InteriorLocationV5: (5, Junctions),
-}
-
-
-def version_of(versioned: Struct) -> int:
+def version_of(versioned: Versioned[Any]) -> int:
     """The version a versioned value is in."""
-    return _KINDS[type(versioned)][0]
-
-
-def _latest(versioned: Struct) -> Any:
-    version, hint = _KINDS[type(versioned)]
-    value = getattr(versioned, "value")  # noqa: B009 (every versioned struct has it, their common base does not)
-    return value if version == XCM_VERSION else MIRRORS[version].up(hint, value)
-
-
-def _in_version(forms: tuple[type[Any], type[Any], type[Any]], hint: Hint, value: Any, version: int) -> Any:
-    if not OLDEST_VERSION <= version <= XCM_VERSION:
-        raise VersionError(VersionReason.UNKNOWN_VERSION, version=version)
-    form = forms[version - OLDEST_VERSION]
-    return form(value if version == XCM_VERSION else MIRRORS[version].down(hint, value))
-
-
-def latest_xcm(versioned: VersionedXcm) -> Xcm:
-    """A program in version 5.
-
-    Raises:
-        VersionError: Version 5 has no form for it.
-    """
-    return _latest(versioned)
-
-
-def versioned_xcm(value: Xcm, version: int = XCM_VERSION) -> VersionedXcm:
-    """A program in a version.
-
-    Raises:
-        VersionError: The version is unknown or has no form for it.
-    """
-    return _in_version((XcmV3, XcmV4, XcmV5), Xcm, value, version)
-
-
-def latest_location(versioned: VersionedLocation) -> Location:
-    """A location in version 5.
-
-    Raises:
-        VersionError: Version 5 has no form for it.
-    """
-    return _latest(versioned)
-
-
-def versioned_location(value: Location, version: int = XCM_VERSION) -> VersionedLocation:
-    """A location in a version.
-
-    Raises:
-        VersionError: The version is unknown or has no form for it.
-    """
-    return _in_version((LocationV3, LocationV4, LocationV5), Location, value, version)
-
-
-def latest_assets(versioned: VersionedAssets) -> Assets:
-    """Assets in version 5.
-
-    Raises:
-        VersionError: Version 5 has no form for it.
-    """
-    return _latest(versioned)
-
-
-def versioned_assets(value: Assets, version: int = XCM_VERSION) -> VersionedAssets:
-    """Assets in a version.
-
-    Raises:
-        VersionError: The version is unknown or has no form for it.
-    """
-    return _in_version((AssetsV3, AssetsV4, AssetsV5), Assets, value, version)
-
-
-def latest_asset(versioned: VersionedAsset) -> Asset:
-    """An asset in version 5.
-
-    Raises:
-        VersionError: Version 5 has no form for it.
-    """
-    return _latest(versioned)
-
-
-def versioned_asset(value: Asset, version: int = XCM_VERSION) -> VersionedAsset:
-    """An asset in a version.
-
-    Raises:
-        VersionError: The version is unknown or has no form for it.
-    """
-    return _in_version((AssetV3, AssetV4, AssetV5), Asset, value, version)
-
-
-def latest_asset_id(versioned: VersionedAssetId) -> AssetId:
-    """The name of an asset in version 5.
-
-    Raises:
-        VersionError: Version 5 has no form for it.
-    """
-    return _latest(versioned)
-
-
-def versioned_asset_id(value: AssetId, version: int = XCM_VERSION) -> VersionedAssetId:
-    """The name of an asset in a version.
-
-    Raises:
-        VersionError: The version is unknown or has no form for it.
-    """
-    return _in_version((AssetIdV3, AssetIdV4, AssetIdV5), AssetId, value, version)
-
-
-def latest_response(versioned: VersionedResponse) -> Response:
-    """A response in version 5.
-
-    Raises:
-        VersionError: Version 5 has no form for it.
-    """
-    return _latest(versioned)
-
-
-def versioned_response(value: Response, version: int = XCM_VERSION) -> VersionedResponse:
-    """A response in a version.
-
-    Raises:
-        VersionError: The version is unknown or has no form for it.
-    """
-    return _in_version((ResponseV3, ResponseV4, ResponseV5), Response, value, version)
-
-
-def latest_interior(versioned: VersionedInteriorLocation) -> Junctions:
-    """An interior location in version 5.
-
-    Raises:
-        VersionError: Version 5 has no form for it.
-    """
-    return _latest(versioned)
-
-
-def versioned_interior(value: Junctions, version: int = XCM_VERSION) -> VersionedInteriorLocation:
-    """An interior location in a version.
-
-    Raises:
-        VersionError: The version is unknown or has no form for it.
-    """
-    return _in_version((InteriorLocationV3, InteriorLocationV4, InteriorLocationV5), Junctions, value, version)
+    return versioned.version
 
 
 def encode_message(message: VersionedXcm) -> bytes:
     """The bytes in which a message travels."""
-    return encode(VersionedXcm, message)
+    return _MESSAGES.encode(message)
 
 
 def decode_message(data: bytes) -> VersionedXcm:
@@ -385,7 +134,7 @@ def decode_message(data: bytes) -> VersionedXcm:
     Raises:
         DecodeError: Not a message, or outside the limits of the format.
     """
-    return decode(VersionedXcm, data)
+    return _MESSAGES.decode(data)
 
 
 def message_hash(message: VersionedXcm) -> bytes:

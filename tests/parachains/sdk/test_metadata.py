@@ -37,6 +37,7 @@ def test_the_pallets_are_upstreams(chain: type[Parachain]) -> None:
         "TransactionPayment": 11,
         "Sudo": 15,
         "Authorship": 20,
+        "Session": 22,
         "Aura": 23,
         "XcmpQueue": 30,
         "PolkadotXcm": 31,

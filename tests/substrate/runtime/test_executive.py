@@ -4,14 +4,19 @@ import msgspec
 import pytest
 
 from substrate.block import Block, Digest, PreRuntime, Seal, header_hash
+from substrate.pallets.system import System
+from substrate.runtime.assembly import mount
 from substrate.runtime.checks import validate_transaction
-from substrate.runtime.dispatch import Module, Token
+from substrate.runtime.dispatch import Module, Other, Token
 from substrate.runtime.era import mortal
-from substrate.runtime.executive import BlockError, execute_block
-from substrate.runtime.extrinsic import encode_bare
+from substrate.runtime.executive import BlockBuilder, BlockError, execute_block
+from substrate.runtime.extrinsic import Signing, encode_bare, sign_extrinsic
+from substrate.runtime.origin import Signed
+from substrate.runtime.pallet import Pallet, call
+from substrate.runtime.storage import StorageValue, storage_value
 from substrate.runtime.validity import TransactionInvalid, TransactionSource, ValidTransaction
 from substrate.state import Overlay
-from substrate.types import Hash
+from substrate.types import BlockNumber, Hash, Weight
 from tests.substrate.runtime.mini import ALICE, BOB, FERDIE, UNIT, MiniChain, MiniRuntime, account, transfer
 
 
@@ -198,3 +203,131 @@ def test_a_batch_rolls_back_as_one() -> None:
     assert built.executed.results[-1].error is not None
     assert not isinstance(built.executed.results[-1].error, Module)
     assert MiniRuntime(Overlay(chain.state)).balances.free_balance(account(BOB)) == before
+
+
+def test_a_mandatory_call_cannot_be_signed() -> None:
+    chain = MiniChain()
+    raw = chain.sign(ALICE, MiniRuntime.call_named("Timestamp.set", now=1), 0)
+
+    with pytest.raises(TransactionInvalid, match="MandatoryValidation"):
+        validate(chain, raw)
+    builder = chain.builder()
+    with pytest.raises(TransactionInvalid, match="BadMandatory: a mandatory call failed: BadOrigin"):
+        builder.push(raw)
+    assert chain.adopt(builder.build()).executed.results[1:] == ()
+
+
+def test_a_call_too_heavy_for_any_block_stays_out_of_the_pool() -> None:
+    chain = MiniChain()
+    remark = MiniRuntime.call_named("System.remark", remark=bytes(4 << 20))
+
+    with pytest.raises(TransactionInvalid, match="ExhaustsResources"):
+        validate(chain, chain.sign(ALICE, remark, 0))
+
+
+@pytest.mark.parametrize("number", [0, 2])
+def test_a_block_of_another_height_is_refused(number: int) -> None:
+    chain = MiniChain()
+    parent = chain.state
+
+    with pytest.raises(BlockError) as refusal:
+        execute_block(MiniRuntime, parent, tampered(chain.block().block, number=number))
+
+    assert str(refusal.value) == f"BadParent (number={number}, expected=1)"
+
+
+# --- panics ---
+
+
+class Trapdoor(Pallet):
+    """Fails in every place where code of a pallet runs, once it is set to."""
+
+    opens_in: StorageValue[str] = storage_value(default="")
+
+    def _step_on(self, place: str) -> None:
+        if self.opens_in.get() == place:
+            raise ZeroDivisionError(place)
+
+    @call(weight=lambda pallet: pallet._step_on("weight") or Weight.ZERO)
+    def walk(self, origin: Signed) -> None:
+        self._step_on("call")
+
+    @call
+    def store(self, origin: Signed) -> None:
+        self.runtime.pallet(System).block_number.put(BlockNumber(2**32))
+
+    def on_initialize(self, number: BlockNumber) -> Weight:
+        self._step_on("on_initialize")
+        return Weight.ZERO
+
+    def on_finalize(self, number: BlockNumber) -> None:
+        self._step_on("on_finalize")
+
+
+class TrapRuntime(MiniRuntime):
+    trapdoor: Trapdoor = mount(60)
+
+
+class TrapChain(MiniChain):
+    """A chain whose state is set to panic somewhere."""
+
+    def __init__(self, opens_in: str) -> None:
+        super().__init__()
+        overlay = Overlay(self.state)
+        TrapRuntime(overlay).trapdoor.opens_in.put(opens_in)
+        self.state = overlay.finish()
+
+    def trap_builder(self) -> BlockBuilder:
+        builder = BlockBuilder(TrapRuntime, self.state, self.header, ())
+        builder.inherents({b"timstap0": (6000).to_bytes(8, "little")})
+        return builder
+
+    def walk(self, name: str = "Trapdoor.walk") -> bytes:
+        signing = Signing(3, 2, self.genesis, self.genesis)
+        return sign_extrinsic(TrapRuntime.encode_call(TrapRuntime.call_named(name)), BOB, nonce=0, signing=signing)
+
+
+@pytest.mark.parametrize(
+    ("name", "detail"), [("Trapdoor.walk", "call"), ("Trapdoor.store", " 4294967296: int too big to convert")]
+)
+def test_a_panic_in_a_call_is_a_failed_call(name: str, detail: str) -> None:
+    chain = TrapChain("call")
+    builder = chain.trap_builder()
+
+    result = builder.push(chain.walk(name))
+
+    assert result.error == Other()
+    assert detail.split(":", maxsplit=1)[0] in result.detail
+    assert execute_block(TrapRuntime, chain.state, builder.build().block).results[-1].error == Other()
+
+
+def test_a_panic_before_a_call_makes_its_transaction_invalid() -> None:
+    chain = TrapChain("weight")
+    builder, raw = chain.trap_builder(), chain.walk()
+    panicked = "Call: the runtime panicked: ZeroDivisionError: weight"
+
+    with pytest.raises(TransactionInvalid) as in_block:
+        builder.push(raw)
+    runtime = TrapRuntime(Overlay(chain.state))
+    with pytest.raises(TransactionInvalid) as in_pool:
+        validate_transaction(runtime, raw, TransactionSource.External, header_hash(chain.header))
+
+    assert (str(in_block.value), str(in_pool.value)) == (panicked, panicked)
+    built = builder.build().block
+    with pytest.raises(BlockError) as in_import:
+        execute_block(TrapRuntime, chain.state, Block(built.header, (*built.extrinsics, raw)))
+    assert str(in_import.value) == "RuntimePanic (cause=ZeroDivisionError: weight)"
+
+
+@pytest.mark.parametrize("hook", ["on_initialize", "on_finalize"])
+def test_a_panic_in_a_hook_makes_its_block_bad(hook: str) -> None:
+    chain = TrapChain(hook)
+    block = MiniChain().block().block
+
+    with pytest.raises(BlockError) as built:
+        chain.trap_builder().build()
+    with pytest.raises(BlockError) as executed:
+        execute_block(TrapRuntime, chain.state, block)
+
+    expected = f"RuntimePanic (cause=ZeroDivisionError: {hook})"
+    assert (str(built.value), str(executed.value)) == (expected, expected)

@@ -125,9 +125,7 @@ def test_a_class_without_reserve_limit_may_exceed_the_block(system: System) -> N
     assert system.block_weight.get().normal == Weight(100, 0)
 
 
-@pytest.mark.parametrize(
-    ("class_", "limit"), [(NORMAL, 75), (OPERATIONAL, 100), (MANDATORY, 100)], ids=lambda value: str(value)
-)
+@pytest.mark.parametrize(("class_", "limit"), [(NORMAL, 75), (OPERATIONAL, 100), (MANDATORY, 100)], ids=str)
 def test_every_class_is_limited_in_length(system: System, class_: DispatchClass, limit: int) -> None:
     room.take(system, info(1, class_), limit - 1)
     assert refused(system, info(1, class_), 2) == f"ExhaustsResources: the block would have {limit + 1} bytes"

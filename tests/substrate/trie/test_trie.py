@@ -250,3 +250,18 @@ def test_long_partial_keys_round_trip() -> None:
     for size in (30, 31, 32, 62, 63, 64, 158, 159, 160, 400):
         model = {b"a" * size: bytes(3), b"a" * size + b"b": bytes(50)}
         assert dict(stored(trie_of(model)).items()) == model
+
+
+@pytest.mark.parametrize("version", [0, 1])
+def test_keys_may_prefix_each_other_thousands_of_times(version: int) -> None:
+    chain = {b"\x11" * length: bytes([length % 256]) * 40 for length in range(3000)}
+    trie = trie_of(chain, version)
+
+    kept = stored(trie)
+    recorded, _ = kept.recording()
+    changed = recorded.update({b"\x11" * 2999: None, b"\x11" * 1500: b"new", b"\x11" * 10 + b"\2": b"more"})
+    expected = applied(chain, {b"\x11" * 2999: None, b"\x11" * 1500: b"new", b"\x11" * 10 + b"\2": b"more"})
+
+    assert changed.root == changed.unrecorded().root == trie_of(expected, version).root
+    assert dict(changed.unrecorded().items()) == expected
+    assert kept.update(dict.fromkeys(chain)).root == EMPTY_ROOT

@@ -144,7 +144,7 @@ def test_what_version_4_lacks_does_not_convert() -> None:
 def test_transact_without_a_fallback_weight_may_weigh_anything_in_version_4() -> None:
     message = xcm(Transact(OriginKind.Native, None, DoubleEncoded(b"\x00")))
     old = v.versioned_xcm(message, 4)
-    assert isinstance(old, v.XcmV4)
+    assert isinstance(old, v.Versioned); assert old.version == 4
     assert neutral(old)["V4"][0]["Transact"]["require_weight_at_most"] == {
         "ref_time": 2**64 - 1,
         "proof_size": 2**64 - 1,
