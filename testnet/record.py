@@ -89,6 +89,7 @@ class Record:
         self._listeners: list[Listener] = []
         self._waiting: dict[str, list[tuple[Value, ...]]] = {}
         self._waiting_count = 0
+        self._failure: RecordError | None = None
         self._flushed_at = time.monotonic()
         if path.exists():
             raise _cannot_write(path, "there is a record already")
@@ -156,11 +157,22 @@ class Record:
         try:
             yield
         except sqlite3.OperationalError as error:
-            if "full" in str(error):
-                raise RecordError(
-                    f"the disk is full: {self.path} cannot grow; free some space or set another path under [record]"
-                ) from error
-            raise _cannot_write(self.path, str(error)) from error
+            self._failure = _failure(self.path, str(error))
+            raise self._failure from error
+
+    def check(self) -> None:
+        """Raise what an earlier write failed with: whoever wrote may have gone on."""
+        if self._failure is not None:
+            raise self._failure
+
+
+def _failure(path: Path, why: str) -> RecordError:
+    if "full" in why or "I/O" in why:
+        return RecordError(
+            f"the disk is full, or files may not grow so large: {path} cannot be written ({why}); "
+            "free some space, raise `ulimit -f`, or set another path under [record]"
+        )
+    return _cannot_write(path, why)
 
 
 def record_digest(db: sqlite3.Connection) -> str:

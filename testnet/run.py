@@ -75,6 +75,7 @@ class LocalRun:
             self._audit = Audit(network)
             self._announce(network)
             while blocks is None or network.relay.chain.finalized_number < blocks:
+                record.check()
                 await self._show(network)
             self._view.chains(network.status())
 
@@ -83,13 +84,14 @@ class LocalRun:
             self._audit = Audit(network)
             self._announce(network)
             async with asyncio.TaskGroup() as tasks:
-                showing = tasks.create_task(self._show_on(network), name="live view")
+                showing = tasks.create_task(self._show_on(network, record), name="live view")
                 await Demo(network, self._audit, record, self._view).run()
                 showing.cancel()
             self._view.chains(network.status())
 
-    async def _show_on(self, network: Network) -> None:
+    async def _show_on(self, network: Network, record: Record) -> None:
         while True:
+            record.check()
             await self._show(network)
 
     async def _show(self, network: Network) -> None:

@@ -17,6 +17,8 @@ from xcm.location import Junctions, Location, LocationError, reanchored
 ASSET: Final = "staging_xcm::v5::asset"
 MAX_ASSETS: Final = 20
 """The most assets one set may hold on the wire."""
+MAX_AMOUNT: Final = 2**128 - 1
+"""Sums saturate here: what a reserve claims to have deposited may add up to more."""
 
 
 class AssetReason(StrEnum):
@@ -249,7 +251,7 @@ def assets_of(items: Iterable[Asset]) -> Assets:
     others: set[Asset] = set()
     for asset in items:
         if isinstance(asset.fun, Fungible):
-            amounts[asset.id] = amounts.get(asset.id, 0) + asset.fun.amount
+            amounts[asset.id] = min(amounts.get(asset.id, 0) + asset.fun.amount, MAX_AMOUNT)
         else:
             others.add(asset)
     merged = [Asset(id, Fungible(amount)) for id, amount in amounts.items() if amount]

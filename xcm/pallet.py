@@ -1,4 +1,4 @@
-"""The XCM pallet: execute, send and transfer; traps and claims; versions of other chains.
+"""The XCM pallet: execute, send, transfer and claim; versions of other chains.
 
 Source: polkadot-sdk, `polkadot/xcm/pallet-xcm/src/lib.rs`.
 """
@@ -13,18 +13,18 @@ from substrate.runtime.origin import AnyOrigin, Origin, RawRoot, RawSigned, Root
 from substrate.runtime.pallet import call
 from substrate.scale.codec import encode
 from substrate.scale.types import naming, u32
-from substrate.types import Hash, Weight
-from xcm.asset import MAX_ASSETS, AllCounted, Assets, Wild
-from xcm.error import Error, XcmFailure
+from substrate.types import Weight
+from xcm.asset import AllCounted, Assets, Wild
+from xcm.error import XcmFailure
 from xcm.executor.config import Context, FeeReason, XcmConfig
 from xcm.executor.executor import Executor
-from xcm.executor.holding import Holding
 from xcm.executor.passage import Unweighable
 from xcm.instruction import XCM_VERSION, ClaimAsset, ClearOrigin, DepositAsset, DescendOrigin, Xcm
 from xcm.junction import AccountId32, GeneralIndex
 from xcm.location import HERE, Location, location
 from xcm.outcome import Outcome, SendError, SendFailure, failure, weight_used
-from xcm.pallet_base import MAX_ASSETS_FOR_TRANSFER, XcmOrigin, XcmPalletBase
+from xcm.pallet_base import MAX_ASSETS_FOR_TRANSFER, XcmOrigin
+from xcm.pallet_seams import XcmPalletSeams
 from xcm.transfers import Path, Programs, Transfer, TransferType, Trust
 from xcm.versions.mirror import VersionError
 from xcm.versions.versioned import (
@@ -34,8 +34,8 @@ from xcm.versions.versioned import (
     latest_assets,
     latest_location,
     latest_xcm,
+    message_hash,
     version_of,
-    versioned_assets,
     versioned_location,
     versioned_xcm,
 )
@@ -59,8 +59,8 @@ def _execute_weight(_pallet: "XcmPallet", _message: VersionedXcm, max_weight: We
     return EXECUTE + max_weight
 
 
-class XcmPallet(XcmPalletBase):
-    """Calls of the XCM pallet, and what the machine asks of it."""
+class XcmPallet(XcmPalletSeams):
+    """The XCM pallet."""
 
     def genesis(self, config: Mapping[str, Any]) -> None:
         """Set the safe version: `{"safe_xcm_version": 5}`."""
@@ -118,11 +118,11 @@ class XcmPallet(XcmPalletBase):
         who, program = self.location_of(origin), self._latest(latest_xcm, message)
         if not self.execute_filter(who, program):
             raise self.Filtered
-        name = blake2_256(encode(VersionedXcm, message))
         outcome = self.executor.execute(
-            who, program, message_id=name, weight_limit=max_weight, weight_credit=max_weight
+            who, program, message_id=message_hash(message), weight_limit=max_weight, weight_credit=max_weight
         )
-        return self._attempted(outcome)
+        self.deposit_event(self.Attempted(outcome))
+        return self._check_complete(outcome)
 
     @call(4, weight=ADMIN)
     def force_xcm_version(self, origin: Root, location: Location, version: u32) -> None:
@@ -191,7 +191,7 @@ class XcmPallet(XcmPalletBase):
         who, items = self.location_of(origin), self._latest(latest_assets, assets)
         ticket = location(0, GeneralIndex(version_of(assets)))
         deposit = DepositAsset(Wild(AllCounted(len(items))), self._latest(latest_location, beneficiary))
-        self._execute_local(who, Xcm((ClaimAsset(items, ticket), deposit)))
+        self._check_complete(self._execute_local(who, Xcm((ClaimAsset(items, ticket), deposit))))
 
     # --- sending ---
 
@@ -230,10 +230,9 @@ class XcmPallet(XcmPalletBase):
         raise DispatchFailure(BadOrigin())
 
     def _send(self, sender: Location, dest: Location, message: Xcm, *, waivable: bool) -> bytes:
-        fees = self.machine.fee_manager
         try:
             ticket = self.machine.router.validate(dest, message)
-            if not (fees.is_waived(sender, FeeReason.CHARGE_FEES) if waivable else sender == HERE):
+            if not (self._is_waived(sender) if waivable else sender == HERE):
                 self._charge_fees(sender, ticket.price)
             return ticket.deliver()
         except SendFailure as cause:
@@ -244,16 +243,19 @@ class XcmPallet(XcmPalletBase):
             return self.Unreachable(str(cause))
         return self.FeesNotMet(str(cause)) if cause.error is SendError.Fees else self.SendFailure(str(cause))
 
+    def _is_waived(self, sender: Location) -> bool:
+        return self.machine.fee_manager.is_waived(sender, FeeReason.CHARGE_FEES)
+
     def _charge_fees(self, sender: Location, price: Assets) -> None:
-        manager, context = self.machine.fee_manager, Context(sender, bytes(32))
-        if not price or manager.is_waived(sender, FeeReason.CHARGE_FEES):
-            return
-        try:
-            for asset in price:
-                self.machine.asset_transactor.withdraw_asset(asset, sender, context)
-        except XcmFailure as cause:
-            raise self.FeesNotMet(str(cause)) from cause
-        manager.handle_fee(price, context, FeeReason.CHARGE_FEES)
+        """As upstream the event names the price, also where it is nothing or waived."""
+        if not self._is_waived(sender):
+            context = Context(sender, bytes(32))
+            try:
+                for asset in price:
+                    self.machine.asset_transactor.withdraw_asset(asset, sender, context)
+            except XcmFailure as cause:
+                raise self.FeesNotMet(str(cause)) from cause
+            self.machine.fee_manager.handle_fee(price, context, FeeReason.CHARGE_FEES)
         self.deposit_event(self.FeesPaid(sender, price))
 
     # --- transfers ---
@@ -316,21 +318,23 @@ class XcmPallet(XcmPalletBase):
             raise self.CannotCheckOutTeleport(str(cause)) from cause
 
     def _execute_transfer(self, who: Location, dest: Location, programs: Programs) -> None:
-        self._execute_local(who, programs.local)
+        outcome = self._execute_local(who, programs.local)
+        self.deposit_event(self.Attempted(outcome))
+        self._check_complete(outcome)
         if programs.remote is not None:
             message_id = self._send(who, dest, programs.remote, waivable=False)
             self.deposit_event(self.Sent(who, dest, programs.remote, message_id))
 
-    def _execute_local(self, who: Location, program: Xcm) -> None:
+    def _execute_local(self, who: Location, program: Xcm) -> Outcome:
         try:
             weight = self.machine.weigher.weight(program)
         except Unweighable as cause:
             raise self.UnweighableMessage(str(cause)) from cause
         name = blake2_256(encode(Xcm, program))
-        self._attempted(self.executor.execute(who, program, message_id=name, weight_limit=weight, weight_credit=weight))
+        return self.executor.execute(who, program, message_id=name, weight_limit=weight, weight_credit=weight)
 
-    def _attempted(self, outcome: Outcome) -> PostInfo:
-        self.deposit_event(self.Attempted(outcome))
+    def _check_complete(self, outcome: Outcome) -> PostInfo:
+        """What an execution that completed used; any other fails the call, and all of it is undone."""
         info, wrong = PostInfo(EXECUTE + weight_used(outcome)), failure(outcome)
         if wrong is None:
             return info
@@ -344,56 +348,3 @@ class XcmPallet(XcmPalletBase):
             return convert(value)
         except VersionError as cause:
             raise self.BadVersion(str(cause)) from cause
-
-    # --- what the machine asks: events, traps and claims ---
-
-    def emit_sent(self, origin: Location, dest: Location, message_id: bytes) -> None:
-        """Execution sent a message; as upstream the event does not repeat it."""
-        self.deposit_event(self.Sent(origin, dest, Xcm(()), message_id))
-
-    def emit_send_failed(self, origin: Location, dest: Location, error: SendError, message_id: bytes) -> None:
-        """Execution could not send a message."""
-        self.deposit_event(self.SendFailed(origin, dest, error, message_id))
-
-    def emit_process_failure(self, origin: Location, error: Error, message_id: bytes) -> None:
-        """A message ended in an error."""
-        self.deposit_event(self.ProcessXcmError(origin, error, message_id))
-
-    def drop_assets(self, origin: Location, holding: Holding, context: Context) -> Weight:
-        """Trap assets, as many at a time as a set may name."""
-        left = holding.assets()
-        for start in range(0, len(left), MAX_ASSETS):
-            trapped = versioned_assets(Assets(left[start : start + MAX_ASSETS]))
-            key = _trap_key(origin, trapped)
-            self.asset_traps[key] = self.asset_traps[key] + 1
-            self.deposit_event(self.AssetsTrapped(key, origin, trapped))
-        return Weight.ZERO
-
-    def release_assets(self, origin: Location, ticket: Location, assets: Assets, context: Context) -> bool:
-        """Release trapped assets, and say whether they were trapped; a ticket may name the version they have."""
-        version = XCM_VERSION
-        if ticket.parents or len(ticket.junctions) > 1:
-            return False
-        if ticket.junctions:
-            junction = ticket.junctions[0]
-            if not isinstance(junction, GeneralIndex):
-                return False
-            version = junction.index
-        try:
-            claimed = versioned_assets(assets, version)
-        except VersionError:
-            return False
-        key = _trap_key(origin, claimed)
-        count = self.asset_traps[key]
-        if not count:
-            return False
-        if count > 1:
-            self.asset_traps[key] = count - 1
-        else:
-            del self.asset_traps[key]
-        self.deposit_event(self.AssetsClaimed(key, origin, claimed))
-        return True
-
-
-def _trap_key(origin: Location, trapped: VersionedAssets) -> Hash:
-    return Hash(blake2_256(encode(Location, origin) + encode(VersionedAssets, trapped)))

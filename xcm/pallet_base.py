@@ -104,7 +104,7 @@ class XcmPalletBase(Pallet):
 
     @variant(3)
     class ProcessXcmError(Event):
-        """A program ended in an error."""
+        """An instruction failed, or the barrier refused a message."""
 
         origin: Location
         error: XcmError

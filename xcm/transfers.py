@@ -35,6 +35,7 @@ class TransferReason(StrEnum):
 
     EMPTY = "Empty"
     CANNOT_REANCHOR = "CannotReanchor"
+    FEES_NOT_MET = "FeesNotMet"
     TOO_MANY_RESERVES = "TooManyReserves"
     UNKNOWN_RESERVE = "InvalidAssetUnknownReserve"
     UNSUPPORTED_RESERVE = "InvalidAssetUnsupportedReserve"
@@ -123,7 +124,7 @@ class Transfer:
         """The programs that move assets, the fee asset first where it moves another way.
 
         Raises:
-            TransferError: `UNSUPPORTED_RESERVE`, `CANNOT_REANCHOR`.
+            TransferError: `UNSUPPORTED_RESERVE`, `CANNOT_REANCHOR`, `FEES_NOT_MET`.
         """
         fee = items[fee_item]
         if isinstance(others, RemoteReserve):
@@ -180,9 +181,7 @@ class Transfer:
 
 
 def _halves(fee: Asset) -> tuple[Asset, Asset]:
-    if not isinstance(fee.fun, Fungible):
-        return fee, fee
-    half = fee.fun.amount // 2
-    if not half:
-        raise TransferError(TransferReason.EMPTY)
+    half = fee.fun.amount // 2 if isinstance(fee.fun, Fungible) else 0
+    if not half or not isinstance(fee.fun, Fungible):
+        raise TransferError(TransferReason.FEES_NOT_MET, asset=str(fee.id))
     return Asset(fee.id, Fungible(half)), Asset(fee.id, Fungible(fee.fun.amount - half))

@@ -89,7 +89,6 @@ class RelayConsensus:
         self.epochs = EpochChanges(chain.genesis, config)
         self.voters = AuthoritySet(voters)
         self._clock = clock
-        self._parents_seen: Hash = chain.finalized
         chain.on_finalized(self._on_finalized)
 
     def slot_now(self) -> Slot:
@@ -117,6 +116,7 @@ class RelayConsensus:
 
     def _on_finalized(self, block: Hash) -> None:
         self.voters = self.voters.finalize(BlockRef(block, BlockNumber(self.chain.number(block))), self.view)
-        stale = [each for each in self.chain.ancestry(self._parents_seen) if each in self.epochs]
-        self._parents_seen = block
-        self.epochs.forget(stale)
+        number = self.chain.number(block)
+        self.epochs.forget(
+            [each for each in self.epochs.blocks() if each not in self.chain or self.chain.number(each) < number]
+        )

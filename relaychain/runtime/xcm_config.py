@@ -85,6 +85,11 @@ def is_system_child(place: Location) -> bool:
     return isinstance(first, Parachain) and is_system_para(first.id)
 
 
+def sends_for_free(place: Location) -> bool:
+    """Whose deliveries cost nothing (`WaivedLocations`): root's and those of the system's parachains."""
+    return place == HERE or is_system_child(place)
+
+
 def teleports_native(asset: Asset, place: Location) -> bool:
     """The relay chain's token moves freely between it and its system parachains."""
     return asset.id == HERE and is_system_child(place)
@@ -165,7 +170,7 @@ def relay_xcm_config(runtime: Runtime) -> XcmConfig:
         ),
         is_reserve=no_trust,
         is_teleporter=teleports_native,
-        fee_manager=FeesFromOrigins(revenue, is_system_child),
+        fee_manager=FeesFromOrigins(revenue, sends_for_free),
         router=WithUniqueTopic(
             FirstRouter((ChildParachainRouter(runtime),)), lambda message: system.unique(encode(Xcm, message))
         ),

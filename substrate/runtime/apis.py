@@ -8,6 +8,7 @@ from typing import Annotated, TypeAlias
 
 from substrate.runtime.assembly import Runtime
 from substrate.runtime.checks import validate_transaction
+from substrate.runtime.describe import ENCODERS
 from substrate.runtime.pallet import runtime_api
 from substrate.runtime.validity import (
     TransactionInvalid,
@@ -19,7 +20,6 @@ from substrate.runtime.version import RuntimeVersion
 from substrate.scale.types import Err, MaxLen, Ok, u32
 from substrate.types import Hash
 
-METADATA_VERSIONS = (14,)
 Opaque: TypeAlias = Annotated[bytes, MaxLen(1 << 24)]
 """Metadata as runtime APIs give it: with its length."""
 
@@ -40,12 +40,12 @@ class ChainRuntime(Runtime):
     @runtime_api("Metadata_metadata_at_version", version=2)
     def metadata_at_version(self, version: u32) -> Opaque | None:
         """Metadata of that version, if it is offered."""
-        return self.metadata() if version in METADATA_VERSIONS else None
+        return self.metadata(version) if version in ENCODERS else None
 
     @runtime_api("Metadata_metadata_versions", version=2)
     def metadata_versions(self) -> tuple[u32, ...]:
         """Offered metadata versions."""
-        return METADATA_VERSIONS
+        return tuple(ENCODERS)
 
     @runtime_api("TaggedTransactionQueue_validate_transaction", version=3)
     def validate(

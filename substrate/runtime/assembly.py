@@ -223,6 +223,6 @@ class Runtime:
         return state.finish()
 
     @classmethod
-    def metadata(cls) -> bytes:
-        """Metadata V14 (`meta`, 14, ...)."""
-        return cls.assembly().metadata()
+    def metadata(cls, version: int = 14) -> bytes:
+        """Metadata (`meta`, version, ...) in one of the versions that `Metadata_metadata_versions` offers."""
+        return cls.assembly().metadata(version)

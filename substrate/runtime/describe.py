@@ -5,15 +5,19 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeAlias, get_type_hints
 
 from substrate.crypto.multi import MultiAddress, MultiSignature
 from substrate.runtime.metadata import (
+    ApiDescription,
     ConstantDescription,
     ExtensionDescription,
     ExtrinsicDescription,
+    MethodDescription,
     Modifier,
     PalletDescription,
+    RuntimeDescription,
     StorageDescription,
     metadata_v14,
-    unchecked_extrinsic,
 )
+from substrate.runtime.metadata_v15 import metadata_v15
+from substrate.runtime.metadata_v16 import metadata_v16
 from substrate.runtime.pallet import Setting
 from substrate.runtime.placeholders import OriginCaller, RuntimeCall, RuntimeEvent
 from substrate.runtime.storage import MISSING
@@ -60,34 +64,65 @@ EXTENSIONS: tuple[tuple[type[Struct], Any], ...] = (
 """The signed extensions, each with what it adds to the signed payload."""
 
 
-def encode_metadata(assembly: "Assembly") -> bytes:
-    """The metadata V14 of a runtime."""
-    extensions = tuple(ExtensionDescription(kind.__name__, kind, extra) for kind, extra in EXTENSIONS)
-    extrinsic = unchecked_extrinsic(
-        address=MultiAddress,
-        call=RuntimeCall,
-        signature=MultiSignature,
-        extra=tuple[tuple(kind for kind, _ in EXTENSIONS)],  # pyright: ignore[reportInvalidTypeArguments]  # a hint made at run time
-    )
-    runtime = make_struct("Runtime", [], path=f"{assembly.runtime.crate}::Runtime")
-    pallets = tuple(_pallet(assembly, mounted) for mounted in assembly.mounts.values())
-    extras = (RuntimeEvent, OriginCaller, u8)
-    return metadata_v14(
-        Registry(assembly.codecs), pallets, ExtrinsicDescription(extrinsic, extensions), runtime, extras
+ENCODERS = {14: metadata_v14, 15: metadata_v15, 16: metadata_v16}
+"""Metadata versions on offer."""
+
+
+def encode_metadata(assembly: "Assembly", version: int) -> bytes:
+    """The metadata of a runtime in one of the versions on offer."""
+    return ENCODERS[version](Registry(assembly.codecs), _describe(assembly))
+
+
+def _describe(assembly: "Assembly") -> RuntimeDescription:
+    mounts, crate = assembly.mounts.values(), assembly.runtime.crate
+    errors = {mounted.attribute: _error(mounted) for mounted in mounts if mounted.kind.errors}
+    cases = [
+        make_struct(each.name, [("value", errors[each.attribute])], index=each.index, unnamed=True)
+        for each in mounts
+        if each.attribute in errors
+    ]
+    return RuntimeDescription(
+        pallets=tuple(_pallet(assembly, mounted, errors.get(mounted.attribute)) for mounted in mounts),
+        extrinsic=ExtrinsicDescription(
+            address=MultiAddress,
+            call=RuntimeCall,
+            signature=MultiSignature,
+            extra=tuple[tuple(kind for kind, _ in EXTENSIONS)],  # pyright: ignore[reportInvalidTypeArguments]  # a hint made at run time
+            extensions=tuple(ExtensionDescription(kind.__name__, kind, extra) for kind, extra in EXTENSIONS),
+        ),
+        runtime=make_struct("Runtime", [], path=f"{crate}::Runtime"),
+        extra_types=(RuntimeEvent, OriginCaller, u8),
+        apis=tuple(_apis(assembly)),
+        event=RuntimeEvent,
+        error=make_enum(f"{crate}::RuntimeError", cases),
     )
 
 
-def _pallet(assembly: "Assembly", mounted: "Mounted") -> PalletDescription:
+def _apis(assembly: "Assembly") -> Iterator[ApiDescription]:
+    methods: dict[tuple[str, int], list[MethodDescription]] = {}
+    for entry in assembly.apis():
+        trait, _, name = entry.spec.name.partition("_")
+        method = MethodDescription(name, entry.parameters, entry.output)
+        methods.setdefault((trait, entry.spec.version), []).append(method)
+    for (trait, version), described in sorted(methods.items(), key=lambda item: item[0]):
+        yield ApiDescription(trait, version, tuple(described))
+
+
+def _error(mounted: "Mounted") -> Hint:
     from substrate.runtime.tables import crate_of
 
-    errors = [make_struct(name, list(kind.fields), index=kind.index) for name, kind in mounted.kind.errors.items()]
+    cases = [make_struct(name, [], index=kind.index) for name, kind in mounted.kind.errors.items()]
+    return make_enum(f"{crate_of(mounted)}::pallet::Error", cases)
+
+
+def _pallet(assembly: "Assembly", mounted: "Mounted", error: Hint | None) -> PalletDescription:
     return PalletDescription(
         name=mounted.name,
         index=mounted.index,
         storage=tuple(_storage(assembly, mounted)),
         calls=assembly.call_hints.get(mounted.attribute),
         event=assembly.event_hints.get(mounted.attribute),
-        error=make_enum(f"{crate_of(mounted)}::pallet::Error", errors) if errors else None,
+        error=error,
         constants=tuple(_constants(assembly, mounted)),
     )
 

@@ -1,9 +1,9 @@
-"""Metadata V14: what clients must know of a runtime, built from plain descriptions.
+"""What clients must know of a runtime, as plain descriptions, and metadata V14 of it.
 
 Source: paritytech/frame-metadata, `frame-metadata/src/v14.rs`.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import IntEnum
 from typing import TypeAlias
 
@@ -13,7 +13,6 @@ from substrate.scale.registry import Registry, TypeId
 from substrate.scale.types import Hint, Struct, make_struct, u8, variant
 
 MAGIC = b"meta"
-VERSION = 14
 EXTRINSIC_VERSION = 4
 
 
@@ -71,21 +70,61 @@ class ExtensionDescription:
 
 @dataclass(frozen=True)
 class ExtrinsicDescription:
-    """The extrinsic type and its signed extensions in wire order."""
+    """What a signed extrinsic is made of; the extensions in wire order."""
 
-    hint: Hint
-    extensions: tuple[ExtensionDescription, ...] = field(default=())
+    address: Hint
+    call: Hint
+    signature: Hint
+    extra: Hint
+    extensions: tuple[ExtensionDescription, ...] = ()
+
+    @property
+    def hint(self) -> Hint:
+        """The opaque extrinsic type by whose parameters V14 clients find address, call and signature."""
+        parts = {"Address": self.address, "Call": self.call, "Signature": self.signature, "Extra": self.extra}
+        return make_struct(
+            "UncheckedExtrinsic",
+            [("data", bytes)],
+            unnamed=True,
+            path="sp_runtime::generic::unchecked_extrinsic::UncheckedExtrinsic",
+            params=tuple(parts.items()),
+        )
 
 
-def unchecked_extrinsic(*, address: Hint, call: Hint, signature: Hint, extra: Hint) -> Hint:
-    """The opaque extrinsic type by whose parameters clients find address, call and signature."""
-    return make_struct(
-        "UncheckedExtrinsic",
-        [("data", bytes)],
-        unnamed=True,
-        path="sp_runtime::generic::unchecked_extrinsic::UncheckedExtrinsic",
-        params=(("Address", address), ("Call", call), ("Signature", signature), ("Extra", extra)),
-    )
+@dataclass(frozen=True)
+class MethodDescription:
+    """A method of a runtime API."""
+
+    name: str
+    inputs: tuple[tuple[str, Hint], ...]
+    output: Hint
+
+
+@dataclass(frozen=True)
+class ApiDescription:
+    """A runtime API trait."""
+
+    name: str
+    version: int
+    methods: tuple[MethodDescription, ...]
+
+
+@dataclass(frozen=True)
+class RuntimeDescription:
+    """A whole runtime."""
+
+    pallets: tuple[PalletDescription, ...]
+    """In the order to list them."""
+    extrinsic: ExtrinsicDescription
+    runtime: Hint
+    """The runtime's own type."""
+    extra_types: tuple[Hint, ...] = ()
+    """Further types that clients ask for."""
+    apis: tuple[ApiDescription, ...] = ()
+    event: Hint = ()
+    """The outer event enum."""
+    error: Hint = ()
+    """The outer error enum."""
 
 
 @variant(0, unnamed=True)
@@ -103,7 +142,9 @@ class _Map(Struct):
 _StorageType: TypeAlias = _Plain | _Map
 
 
-class _StorageEntry(Struct):
+class StorageEntry(Struct):
+    """A storage item on the wire."""
+
     name: str
     modifier: Modifier
     type: _StorageType
@@ -111,29 +152,37 @@ class _StorageEntry(Struct):
     docs: tuple[str, ...]
 
 
-class _Storage(Struct):
+class Storage(Struct):
+    """A pallet's storage on the wire."""
+
     prefix: str
-    entries: tuple[_StorageEntry, ...]
+    entries: tuple[StorageEntry, ...]
 
 
-class _Constant(Struct):
+class Constant(Struct):
+    """A constant on the wire."""
+
     name: str
     type: TypeId
     value: bytes
     docs: tuple[str, ...]
 
 
-class _Pallet(Struct):
+class Pallet14(Struct):
+    """A pallet on the wire."""
+
     name: str
-    storage: _Storage | None
+    storage: Storage | None
     calls: TypeId | None
     event: TypeId | None
-    constants: tuple[_Constant, ...]
+    constants: tuple[Constant, ...]
     error: TypeId | None
     index: u8
 
 
-class _Extension(Struct):
+class Extension(Struct):
+    """A signed extension on the wire."""
+
     identifier: str
     type: TypeId
     additional: TypeId
@@ -142,52 +191,42 @@ class _Extension(Struct):
 class _Extrinsic(Struct):
     type: TypeId
     version: u8
-    extensions: tuple[_Extension, ...]
+    extensions: tuple[Extension, ...]
 
 
 class _Tail(Struct):
-    """What follows the types."""
-
-    pallets: tuple[_Pallet, ...]
+    pallets: tuple[Pallet14, ...]
     extrinsic: _Extrinsic
     type: TypeId
 
 
-def metadata_v14(
-    registry: Registry,
-    pallets: tuple[PalletDescription, ...],
-    extrinsic: ExtrinsicDescription,
-    runtime: Hint,
-    extra_types: tuple[Hint, ...] = (),
-) -> bytes:
-    """Build metadata: magic, version, types, pallets, extrinsic.
-
-    Args:
-        registry: Takes up every type that is named; fresh for each build.
-        pallets: In the order to list them.
-        extrinsic: See `unchecked_extrinsic`.
-        runtime: Hint of the runtime's own type.
-        extra_types: Further hints to register, such as types of runtime APIs.
-    """
-    tail = _Tail(
-        tuple(_pallet(registry, pallet) for pallet in pallets),
-        _extrinsic(registry, extrinsic),
-        registry.type_id(runtime),
-    )
-    for hint in extra_types:
+def metadata_v14(registry: Registry, described: RuntimeDescription) -> bytes:
+    """Metadata V14; the registry, fresh for each build, takes up every type that is named."""
+    pallets = tuple(pallet_v14(registry, pallet) for pallet in described.pallets)
+    extensions = extensions_of(registry, described.extrinsic)
+    extrinsic = _Extrinsic(registry.type_id(described.extrinsic.hint), EXTRINSIC_VERSION, extensions)
+    tail = _Tail(pallets, extrinsic, registry.type_id(described.runtime))
+    for hint in described.extra_types:
         registry.type_id(hint)
-    return MAGIC + bytes([VERSION]) + registry.encode() + codec_of(_Tail).encode(tail)
+    return prefixed(14, registry, codec_of(_Tail).encode(tail))
 
 
-def _pallet(registry: Registry, pallet: PalletDescription) -> _Pallet:
+def prefixed(version: int, registry: Registry, tail: bytes) -> bytes:
+    """Magic, version and types before the rest."""
+    return MAGIC + bytes([version]) + registry.encode() + tail
+
+
+def pallet_v14(registry: Registry, pallet: PalletDescription) -> Pallet14:
+    """A pallet with its types taken up."""
+
     def known(hint: Hint | None) -> int | None:
         return None if hint is None else registry.type_id(hint)
 
     entries = tuple(_entry(registry, item) for item in pallet.storage)
-    constants = tuple(_Constant(c.name, registry.type_id(c.hint), c.value, ()) for c in pallet.constants)
-    return _Pallet(
+    constants = tuple(Constant(c.name, registry.type_id(c.hint), c.value, ()) for c in pallet.constants)
+    return Pallet14(
         name=pallet.name,
-        storage=_Storage(pallet.prefix or pallet.name, entries) if entries else None,
+        storage=Storage(pallet.prefix or pallet.name, entries) if entries else None,
         calls=known(pallet.calls),
         event=known(pallet.event),
         constants=constants,
@@ -196,14 +235,15 @@ def _pallet(registry: Registry, pallet: PalletDescription) -> _Pallet:
     )
 
 
-def _entry(registry: Registry, item: StorageDescription) -> _StorageEntry:
+def _entry(registry: Registry, item: StorageDescription) -> StorageEntry:
     value = registry.type_id(item.value)
     kind = _Map(item.hashers, registry.type_id(item.key), value) if item.hashers else _Plain(value)
-    return _StorageEntry(item.name, item.modifier, kind, item.default, ())
+    return StorageEntry(item.name, item.modifier, kind, item.default, ())
 
 
-def _extrinsic(registry: Registry, extrinsic: ExtrinsicDescription) -> _Extrinsic:
-    extensions = tuple(
-        _Extension(e.identifier, registry.type_id(e.hint), registry.type_id(e.additional)) for e in extrinsic.extensions
+def extensions_of(registry: Registry, extrinsic: ExtrinsicDescription) -> tuple[Extension, ...]:
+    """The signed extensions with their types taken up."""
+    return tuple(
+        Extension(each.identifier, registry.type_id(each.hint), registry.type_id(each.additional))
+        for each in extrinsic.extensions
     )
-    return _Extrinsic(registry.type_id(extrinsic.hint), EXTRINSIC_VERSION, extensions)

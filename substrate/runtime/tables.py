@@ -83,6 +83,10 @@ class ApiEntry(NamedTuple):
     arguments: tuple[Codec[Any], ...]
     result: Codec[Any]
     spec: ApiSpec
+    parameters: tuple[tuple[str, Any], ...]
+    """Names and hints."""
+    output: Any
+    """The hint of the result."""
 
     def decode_arguments(self, data: bytes) -> tuple[Any, ...]:
         """Read the concatenated arguments.
@@ -122,8 +126,8 @@ def call_methods(kind: type[Pallet]) -> Iterator[tuple[str, CallSpec, dict[str, 
     ]
     for place, name in enumerate(dict.fromkeys(names)):
         # A subclass that overrides a call need not repeat `@call`.
-        marked = next(item for base in kind.__mro__ if hasattr(item := vars(base).get(name), "__call_spec__"))
-        spec = cast("CallSpec", marked.__call_spec__)
+        specs = (getattr(vars(base).get(name), "__call_spec__", None) for base in kind.__mro__)
+        spec = next(spec for spec in specs if isinstance(spec, CallSpec))
         index = place if spec.index is None else spec.index
         hints = get_type_hints(getattr(kind, name), include_extras=True)
         yield name, CallSpec(index, spec.weight, spec.class_, spec.feeless, spec.name), {**hints, **kind.hints}
@@ -149,7 +153,7 @@ class Assembly:
         self._apis = {entry.spec.name: entry for entry in self._runtime_apis()}
         self.version = self._version()
         self.number_entry = Entry(storage_prefix("System", "Number"), (), self.codecs.of(u32), 0)
-        self._metadata: bytes | None = None
+        self._metadata: dict[int, bytes] = {}
 
     # --- pallets and storage ---
 
@@ -289,6 +293,10 @@ class Assembly:
             raise ApiError(f"the runtime offers no API {name}")
         return self._apis[name]
 
+    def apis(self) -> tuple[ApiEntry, ...]:
+        """Every runtime API, those of the runtime class first, then by pallet."""
+        return tuple(self._apis.values())
+
     def _runtime_apis(self) -> Iterator[ApiEntry]:
         owners: list[tuple[str | None, type]] = [(None, self.runtime)]
         owners += [(mounted.attribute, mounted.kind) for mounted in self.mounts.values()]
@@ -297,10 +305,10 @@ class Assembly:
                 spec = getattr(inspect.getattr_static(owner, name), "__api_spec__", None)
                 if isinstance(spec, ApiSpec):
                     hints = get_type_hints(getattr(owner, name), include_extras=True)
-                    result = self.codecs.of(hints.pop("return"))
-                    yield ApiEntry(
-                        attribute, name, tuple(self.codecs.of(hint) for hint in hints.values()), result, spec
-                    )
+                    output = hints.pop("return")
+                    arguments = tuple(self.codecs.of(hint) for hint in hints.values())
+                    result = self.codecs.of(output)
+                    yield ApiEntry(attribute, name, arguments, result, spec, tuple(hints.items()), output)
 
     def _version(self) -> RuntimeVersion:
         traits = {entry.spec.name.partition("_")[0]: entry.spec.version for entry in self._apis.values()}
@@ -321,11 +329,11 @@ class Assembly:
         """An instance over an empty state: for reading constants."""
         return self.runtime(Overlay(Trie.empty()))
 
-    def metadata(self) -> bytes:
-        """Metadata V14, encoded once."""
-        if self._metadata is None:
-            self._metadata = encode_metadata(self)
-        return self._metadata
+    def metadata(self, version: int) -> bytes:
+        """Metadata (`meta`, version, ...) in a version on offer, encoded once."""
+        if version not in self._metadata:
+            self._metadata[version] = encode_metadata(self, version)
+        return self._metadata[version]
 
 
 def _wrapper(base: type[W], name: str, index: int, hint: Any) -> type[W]:

@@ -96,7 +96,8 @@ def _annotated(hint: t.Hint) -> sh.Shape:
     base, *marks = get_args(hint)
     for mark in marks:
         if isinstance(mark, t.Custom):
-            return sh.CustomShape(mark)
+            named = next((mark for mark in marks if isinstance(mark, t.Path)), None)
+            return _marked(sh.CustomShape(mark), named, hint) if named else sh.CustomShape(mark)
     head = next((mark for mark in marks if isinstance(mark, t.Width | t.Fixed | t.Late | t.EnumOf)), None)
     match head:
         case t.Width(bits, signed):

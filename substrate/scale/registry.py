@@ -139,6 +139,8 @@ class PortableType(t.Struct):
 
 
 _U8 = sh.IntShape(8, signed=False)
+_SPELLED = ("::pallet::Call", "::pallet::Event")
+"""Enums whose fields name their types as source spells them: clients show those of calls and events."""
 _BOUNDED = ("bounded_collections", "bounded_vec", "BoundedVec")
 
 
@@ -190,7 +192,8 @@ class Registry:
             case sh.EnumShape(variants) if _is_result(variants):
                 return self._result(variants)
             case sh.EnumShape(variants, path, params):
-                return self._named(shape, path, params, lambda: Variants(tuple(map(self._variant, variants))))
+                variant = self._spelled if path.endswith(_SPELLED) else self._variant
+                return self._named(shape, path, params, lambda: Variants(tuple(map(variant, variants))))
             case sh.IntEnumShape(cls):
                 path = t.naming(cls).path
                 return self._named(shape, path, (), lambda: _unit_variants(cls))
@@ -229,15 +232,14 @@ class Registry:
 
     def _variant(self, case: sh.StructShape) -> VariantType:
         named = t.naming(case.cls)
-        fields = self._fields(case)
-        if not named.unnamed:
-            # Clients show the spelled types of a call's arguments.
-            shapes = (field.shape for field in hints.fields_of(case))
-            fields = tuple(
-                FieldType(field.name, field.type, spelling(shape), ())
-                for field, shape in zip(fields, shapes, strict=True)
-            )
-        return VariantType(named.name or case.cls.__name__.rstrip("_"), fields, named.index or 0, ())
+        return VariantType(named.name or case.cls.__name__.rstrip("_"), self._fields(case), named.index or 0, ())
+
+    def _spelled(self, case: sh.StructShape) -> VariantType:
+        plain = self._variant(case)
+        shapes = (field.shape for field in hints.fields_of(case))
+        fields = zip(plain.fields, shapes, strict=True)
+        spelled = tuple(FieldType(field.name, field.type, spelling(shape), ()) for field, shape in fields)
+        return VariantType(plain.name, spelled, plain.index, ())
 
     def _result(self, variants: Iterable[sh.StructShape]) -> int:
         ok, err = (hints.fields_of(case)[0].shape for case in variants)
@@ -355,6 +357,8 @@ def _unbounded(shape: sh.Shape) -> sh.Shape:
             return sh.SequenceShape(item, None, ascending=False)
         case sh.BytesShape():
             return sh.BytesShape(None)
+        case sh.CustomShape(custom):
+            return _unbounded(hints.shape_of(custom.seen_as))
         case _:
             return shape
 

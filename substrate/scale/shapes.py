@@ -1,6 +1,6 @@
 """What can stand on the wire."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from typing import Any, get_origin
 
@@ -107,7 +107,8 @@ class NamedShape:
     inner: "Shape"
     path: str
     params: t.Params
-    name: str = ""
+    name: str = field(default="", compare=False)
+    """Of the NewType; those with the same path are one type."""
 
 
 @dataclass(frozen=True)

@@ -28,9 +28,9 @@ def write_message(record: Record, number: int, latency: int | None, *, ok: bool 
     record.row("hops", **way, stage="routed", chain="relay", block=3, block_hash="0xr3", at=3 * SECOND)
     if latency is not None:
         record.row(
-            "outcomes", message_id=message, origin="assets", chain="bazaar", block=5, block_hash=hashed("b", 5), position=number, ok=ok,
-            error=None if ok else "TooExpensive", error_index=None if ok else 2, fee_execution=3,
-            at=(block + latency) * SECOND,
+            "outcomes", message_id=message, origin="assets", chain="bazaar", block=5, block_hash=hashed("b", 5),
+            position=number, ok=ok, error=None if ok else "TooExpensive", error_index=None if ok else 2,
+            fee_execution=3, at=(block + latency) * SECOND,
         )  # fmt: skip
         record.row(
             "hops", **way, stage="executed", chain="bazaar", block=5, block_hash="0xb5", at=5 * SECOND

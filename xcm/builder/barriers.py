@@ -9,6 +9,7 @@ from typing import Final, Protocol
 from substrate.types import Weight
 from xcm.builder.filters import LocationFilter
 from xcm.executor.config import Barrier
+from xcm.executor.machine import RECURSION_LIMIT
 from xcm.executor.passage import Admitted, BarrierReason, Passage, Refused
 from xcm.instruction import (
     AliasOrigin,
@@ -17,11 +18,14 @@ from xcm.instruction import (
     ClearOrigin,
     DepositReserveAsset,
     DescendOrigin,
+    ExecuteWithOrigin,
     InitiateReserveWithdraw,
     Instruction,
     PayFees,
     ReceiveTeleportedAsset,
     ReserveAssetDeposited,
+    SetAppendix,
+    SetErrorHandler,
     SetHints,
     SetTopic,
     TransferReserveAsset,
@@ -235,6 +239,24 @@ class DenyReserveTransferToRelayChain:
                 continue
             if dest == PARENT:
                 raise _refused(self, BarrierReason.UNSUPPORTED, f"{type(instruction).__name__} to the relay chain")
+
+
+@dataclass(frozen=True)
+class DenyRecursively:
+    """Denies a message also for what it carries in programs that run here."""
+
+    inner: Deny
+
+    def check(self, passage: Passage) -> None:
+        self._check(passage, 1)
+
+    def _check(self, passage: Passage, depth: int) -> None:
+        self.inner.check(passage)
+        for instruction in passage.message:
+            if isinstance(instruction, SetAppendix | SetErrorHandler | ExecuteWithOrigin):
+                if depth > RECURSION_LIMIT:
+                    raise _refused(self, BarrierReason.STACK_LIMIT_REACHED)
+                self._check(_with_message(passage, instruction.xcm), depth + 1)
 
 
 @dataclass(frozen=True)

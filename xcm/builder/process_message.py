@@ -9,16 +9,14 @@ from substrate.pallets.message_queue_types import (
     Outcome,
     Overweight,
     ProcessingFailure,
-    StackLimitReached,
     Unsupported,
     WeightMeter,
 )
 from substrate.types import Hash, Weight
-from xcm import error as e
 from xcm.executor.executor import Executor
 from xcm.executor.passage import Passage, Unweighable
 from xcm.location import Location
-from xcm.outcome import Complete, NotExecuted
+from xcm.outcome import Complete
 from xcm.versions.mirror import VersionError
 from xcm.versions.versioned import decode_message, latest_xcm
 
@@ -36,7 +34,7 @@ def process_message(
         message_id: The message's hash; its topic takes its place where the barrier says so.
 
     Raises:
-        ProcessingFailure: `Corrupt`, `Unsupported`, `StackLimitReached`; `Overweight`, with nothing used.
+        ProcessingFailure: `Corrupt`, `Unsupported`; `Overweight`, with nothing used.
     """
     try:
         message = latest_xcm(decode_message(data))
@@ -48,9 +46,5 @@ def process_message(
     if not meter.can_consume(weight):
         raise ProcessingFailure(Overweight(weight))
     outcome, name = executor.execute_named(Passage(origin, message, weight, Weight.ZERO), message_id=message_id)
-    if isinstance(outcome, NotExecuted):
-        meter.consume(weight)
-        too_deep = isinstance(outcome.error.error, e.ExceedsStackLimit)
-        raise ProcessingFailure(StackLimitReached() if too_deep else Unsupported(), type(outcome.error.error).__name__)
     meter.consume(outcome.used)
     return Outcome(isinstance(outcome, Complete), Hash(name))

@@ -6,12 +6,14 @@ Source: polkadot-sdk, `polkadot/xcm/xcm-builder/src/routing.rs`.
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from substrate.errors import ChainError
 from xcm.asset import Assets
 from xcm.executor.config import Router, Ticket
 from xcm.instruction import SetTopic, Xcm
 from xcm.location import Location
 from xcm.message import topic_of
 from xcm.outcome import SendError, SendFailure
+from xcm.versions.versioned import check_is_decodable
 
 
 @dataclass(frozen=True)
@@ -32,9 +34,10 @@ class NamedTicket:
 
 @dataclass(frozen=True)
 class WithUniqueTopic:
-    """Gives a message without a topic one, and makes the topic its id.
+    """Gives a message without a topic one, and makes the topic its id; refuses what no one could decode.
 
-    Upstream turns every error of the inner router into `NotApplicable`; here its reason is kept.
+    Upstream turns every error of the inner router into `NotApplicable`; here its reason is kept. Whether a message can
+    be decoded each of upstream's routers checks for itself.
     """
 
     inner: Router
@@ -46,6 +49,10 @@ class WithUniqueTopic:
         if topic is None:
             topic = self.unique(message)
             message = Xcm((*message, SetTopic(topic)))
+        try:
+            check_is_decodable(message)
+        except ChainError as failure:
+            raise SendFailure(SendError.ExceedsMaxMessageSize, str(failure)) from failure
         return NamedTicket(self.inner.validate(dest, message), topic)
 
 

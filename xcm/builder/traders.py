@@ -13,6 +13,7 @@ from xcm.asset import Asset, Assets, assets, assets_of, fungible
 from xcm.error import XcmFailure
 from xcm.executor.config import AssetTransactor, Context, FeeReason, Trader
 from xcm.executor.holding import Holding
+from xcm.executor.trace import FeeBurned, Observe
 from xcm.location import Location
 
 REF_TIME_PER_SECOND: Final = 10**12
@@ -99,14 +100,21 @@ class FirstTrader:
         return assets_of(asset for trader in self.traders for asset in trader.settle())
 
 
-def fees_to_account(transactor: AssetTransactor, account: Location) -> Revenue:
-    """Revenue goes to an account; what is too little for it to exist is burned, as upstream."""
+def fees_to_account(transactor: AssetTransactor, account: Location, observe: Observe | None = None) -> Revenue:
+    """Revenue goes to an account; what it cannot take (too little for it to exist) is burned, as upstream.
+
+    Args:
+        transactor: Moves the asset.
+        account: Whose revenue it is.
+        observe: Told what was burned.
+    """
 
     def take(asset: Asset) -> None:
         try:
             transactor.deposit_asset(asset, account, Context(None, bytes(32)))
-        except XcmFailure:
-            return
+        except XcmFailure as failure:
+            if observe is not None:
+                observe(FeeBurned(asset, account, str(failure)))
 
     return take
 

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from substrate.errors import DecodeError
 from substrate.types import Weight
+from xcm import error as e
 from xcm.executor.passage import Unweighable
 from xcm.instruction import ExecuteWithOrigin, Instruction, SetAppendix, SetErrorHandler, Transact, Xcm
 
@@ -28,32 +29,35 @@ class FixedWeightBounds:
     calls: WeighsCalls
     max_instructions: int = 100
 
-    def weight(self, message: Xcm) -> Weight:
-        return self._program(message, self.max_instructions)[0]
+    def weight(self, message: Xcm, limit: Weight = Weight.MAX) -> Weight:
+        return self._program(message, self.max_instructions, limit)[0]
 
     def instruction_weight(self, instruction: Instruction) -> Weight:
-        return self._instruction(instruction, self.max_instructions)[0]
+        return self._instruction(instruction, self.max_instructions, Weight.MAX)[0]
 
-    def _program(self, message: Xcm, left: int) -> tuple[Weight, int]:
-        left -= len(message)
-        if left < 0:
-            raise Unweighable(f"more than {self.max_instructions} instructions")
+    def _program(self, message: Xcm, left: int, limit: Weight) -> tuple[Weight, int]:
+        """The weight of a program, and how many more instructions there may be."""
         total = Weight.ZERO
         for index, instruction in enumerate(message):
+            left -= 1
+            if left < 0:
+                raise Unweighable(e.ExceedsStackLimit(), f"more than {self.max_instructions} instructions", index)
             try:
-                weight, left = self._instruction(instruction, left)
+                weight, left = self._instruction(instruction, left, limit)
             except Unweighable as failure:
-                raise Unweighable(str(failure), index) from failure
+                raise Unweighable(failure.error, str(failure), index) from failure
             total += weight
+            if total.any_gt(limit):
+                raise Unweighable(e.WeightLimitReached(total), f"{total} exceeds the limit", index)
         return total, left
 
-    def _instruction(self, instruction: Instruction, left: int) -> tuple[Weight, int]:
+    def _instruction(self, instruction: Instruction, left: int, limit: Weight) -> tuple[Weight, int]:
         if isinstance(instruction, SetErrorHandler | SetAppendix | ExecuteWithOrigin):
-            inner, left = self._program(instruction.xcm, left)
+            inner, left = self._program(instruction.xcm, left, limit)
             return self.base + inner, left
         if isinstance(instruction, Transact):
             try:
                 return self.base + self.calls.weight_of(instruction.call.encoded), left
             except DecodeError as failure:
-                raise Unweighable(f"the call does not decode: {failure}") from failure
+                raise Unweighable(e.FailedToDecode(), f"the call does not decode: {failure}") from failure
         return self.base, left

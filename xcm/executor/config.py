@@ -64,8 +64,8 @@ class Barrier(Protocol):
 class Weigher(Protocol):
     """What a message may cost at most."""
 
-    def weight(self, message: Xcm) -> Weight:
-        """The weight of a program, or raise `Unweighable`."""
+    def weight(self, message: Xcm, limit: Weight = Weight.MAX) -> Weight:
+        """The weight of a program, or raise `Unweighable`: also where it is over the limit."""
         ...
 
     def instruction_weight(self, instruction: Instruction) -> Weight:
@@ -196,7 +196,7 @@ class EventEmitter(Protocol):
         ...
 
     def emit_process_failure(self, origin: Location, error: Error, message_id: bytes) -> None:
-        """A message ended in an error."""
+        """An instruction failed, or the barrier refused the message."""
         ...
 
 

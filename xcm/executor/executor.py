@@ -11,7 +11,7 @@ from xcm.executor.passage import Admitted, Passage, Refused, Unweighable
 from xcm.executor.trace import BarrierVerdict, MessageExecuted, Observe
 from xcm.instruction import Xcm
 from xcm.location import Location
-from xcm.outcome import Incomplete, InstructionError, NotExecuted, Outcome, failure, weight_used
+from xcm.outcome import Complete, Incomplete, InstructionError, NotExecuted, Outcome
 
 
 class Executor:
@@ -41,14 +41,12 @@ class Executor:
             weight_credit: Weight that is paid for already.
         """
         try:
-            weight = self.config.weigher.weight(message)
+            weight = self.config.weigher.weight(message, weight_limit)
         except Unweighable as cause:
-            return NotExecuted(InstructionError(cause.index, e.WeightNotComputable()))
-        if weight.any_gt(weight_limit):
-            return NotExecuted(InstructionError(0, e.WeightLimitReached(weight)))
+            return NotExecuted(InstructionError(cause.index, cause.error))
         return self.execute_named(Passage(origin, message, weight, weight_credit), message_id=message_id)[0]
 
-    def execute_named(self, passage: Passage, *, message_id: bytes) -> tuple[Outcome, bytes]:
+    def execute_named(self, passage: Passage, *, message_id: bytes) -> tuple[Complete | Incomplete, bytes]:
         """Execute a message that was weighed; returns the message's final name too.
 
         A refusal by the barrier uses the full weight.
@@ -57,8 +55,11 @@ class Executor:
             admitted = self.config.barrier.admit(passage)
         except Refused as refusal:
             self._note_verdict(passage, message_id, refusal)
+            if self.config.events is not None:
+                self.config.events.emit_process_failure(passage.origin, e.Barrier(), message_id)
             outcome = Incomplete(passage.max_weight, InstructionError(0, e.Barrier()))
-            return self._conclude(passage, outcome, message_id), message_id
+            self._note_end(passage, outcome, message_id)
+            return outcome, message_id
         message_id = admitted.passage.message_id or message_id
         self._note_verdict(passage, message_id, admitted)
         machine = Machine(
@@ -75,7 +76,8 @@ class Executor:
         finally:
             self._depth -= 1
         outcome, ending = machine.finish()
-        return self._conclude(passage, outcome, message_id, machine.r.topic, ending), message_id
+        self._note_end(passage, outcome, message_id, machine.r.topic, ending)
+        return outcome, message_id
 
     def _note_verdict(self, passage: Passage, message_id: bytes, verdict: Admitted | Refused) -> None:
         if self.observe is None:
@@ -86,32 +88,28 @@ class Executor:
             BarrierVerdict(message_id, passage.origin, admitted, verdict.by, reason, verdict.trail, passage.max_weight)
         )
 
-    def _conclude(
+    def _note_end(
         self,
         passage: Passage,
-        outcome: Outcome,
+        outcome: Complete | Incomplete,
         message_id: bytes,
         topic: bytes | None = None,
         ending: Ending = NOTHING,
-    ) -> Outcome:
-        """Tell the chain and the observer how it went."""
-        wrong = failure(outcome)
-        if wrong is not None and self.config.events is not None:
-            self.config.events.emit_process_failure(passage.origin, wrong.error, message_id)
-        if self.observe is not None:
-            self.observe(
-                MessageExecuted(
-                    message_id,
-                    topic,
-                    passage.origin,
-                    passage.message,
-                    outcome,
-                    passage.max_weight,
-                    weight_used(outcome),
-                    ending.fees_paid,
-                    ending.delivery_fees,
-                    ending.trapped,
-                    ending.trapped_for,
-                )
+    ) -> None:
+        if self.observe is None:
+            return
+        self.observe(
+            MessageExecuted(
+                message_id,
+                topic,
+                passage.origin,
+                passage.message,
+                outcome,
+                passage.max_weight,
+                outcome.used,
+                ending.fees_paid,
+                ending.delivery_fees,
+                ending.trapped,
+                ending.trapped_for,
             )
-        return outcome
+        )

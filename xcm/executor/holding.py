@@ -8,6 +8,7 @@ from typing import Final
 
 from substrate.scale.types import Struct
 from xcm.asset import (
+    MAX_AMOUNT,
     All,
     AllCounted,
     AllOf,
@@ -62,7 +63,7 @@ class Holding(Struct):
         fungible, others = dict(self.fungible), set(self.non_fungible)
         for asset in items.assets() if isinstance(items, Holding) else items:
             if isinstance(asset.fun, Fungible):
-                fungible[asset.id] = fungible.get(asset.id, 0) + asset.fun.amount
+                fungible[asset.id] = min(fungible.get(asset.id, 0) + asset.fun.amount, MAX_AMOUNT)
             else:
                 others.add((asset.id, asset.fun.instance))
         return Holding(fungible, frozenset(others))

@@ -10,16 +10,17 @@ from typing import Final, NamedTuple
 
 from substrate.types import Weight
 from xcm import error as e
-from xcm.asset import Assets, assets
+from xcm.asset import Asset, Assets, assets
 from xcm.error import Error, XcmFailure
-from xcm.executor.config import Context, FeeReason, Router, XcmConfig
+from xcm.executor.config import Context, FeeReason, Router, Ticket, XcmConfig
 from xcm.executor.holding import EMPTY, Holding
 from xcm.executor.instructions.table import HANDLERS
 from xcm.executor.passage import Unweighable
 from xcm.executor.trace import InstructionExecuted, MessageSent, Observe
 from xcm.instruction import Instruction, SetTopic, Xcm
 from xcm.location import Location
-from xcm.outcome import Complete, Incomplete, InstructionError, Outcome, SendFailure, as_xcm_error
+from xcm.message import topic_of
+from xcm.outcome import Complete, Incomplete, InstructionError, SendFailure, as_xcm_error
 from xcm.response import MaybeErrorCode, Success
 
 SUCCESS: Final = Success()
@@ -83,6 +84,8 @@ class Machine:
         self.observe = observe
         self.depth = depth
         self.delivery_fees: list[Assets] = []
+        self.forgone: list[Asset] = []
+        """Refunds that holding had no room for: they went where fees go."""
 
     @property
     def context(self) -> Context:
@@ -122,6 +125,8 @@ class Machine:
             self.execute(instruction)
         except XcmFailure as failure:
             error, detail = failure.error, failure.detail
+        if error is not None and self.config.events is not None:
+            self.config.events.emit_process_failure(r.original_origin, error, self.context.topic_or_message_id)
         if self.observe is not None:
             self.observe(
                 InstructionExecuted(
@@ -189,13 +194,13 @@ class Machine:
 
     # --- the end ---
 
-    def finish(self) -> tuple[Outcome, Ending]:
+    def finish(self) -> tuple[Complete | Incomplete, Ending]:
         """Refund, settle and trap."""
         r = self.r
-        with suppress(XcmFailure):  # a refund that does not fit holding stays with the trader
+        with suppress(XcmFailure):  # no room for a refund, which the machine notes as paid
             self.refund_surplus()
         r.holding, r.fees = r.holding.plus(r.fees), EMPTY
-        paid = self.trader.settle()
+        paid = assets(*self.trader.settle(), *self.forgone)
         used, trapped, claimer = self.message_weight - r.total_surplus, assets(), None
         if r.holding:
             trapped, claimer = r.holding.assets(), r.origin or r.original_origin
@@ -230,10 +235,12 @@ class Machine:
         if surplus.any_gt(Weight.ZERO):
             refund = self.trader.refund_weight(surplus, self.context)
             if refund is not None:
-                if not r.holding.amount(refund.id) and len(r.holding) + 1 > 2 * self.config.holding_limit:
-                    self.trader.buy_weight(surplus, Holding.of(refund), self.context)
-                    raise XcmFailure(e.HoldingWouldOverflow(), "no room for the refund")
                 r.total_refunded += surplus
+                if not r.holding.amount(refund.id) and len(r.holding) + 1 > 2 * self.config.holding_limit:
+                    # Upstream buys the weight back, which fails where more was surplus than sold: the refund is lost.
+                    self.config.fee_manager.handle_fee(assets(refund), self.context, FeeReason.CHARGE_FEES)
+                    self.forgone.append(refund)
+                    raise XcmFailure(e.HoldingWouldOverflow(), "no room for the refund")
                 r.holding = r.holding.plus((refund,))
         r.holding, r.fees = r.holding.plus(r.fees), EMPTY
 
@@ -243,16 +250,16 @@ class Machine:
         Raises:
             XcmFailure: The router's error, or `NotHoldingFees`.
         """
-        events = self.config.events
-        if not (message and isinstance(message[-1], SetTopic)):
-            message = Xcm((*message, SetTopic(self.context.topic_or_message_id)))
+        events, name = self.config.events, self.context.topic_or_message_id
+        if topic_of(message) is None:
+            message = Xcm((*message, SetTopic(name)))
+        ticket = validated(self.config.router, dest, message)
+        fee = self._take_fee(ticket.price, reason)
         try:
-            ticket = self.config.router.validate(dest, message)
-            fee = self._take_fee(ticket.price, reason)
             sent = ticket.deliver()
         except SendFailure as failure:
             if events is not None:
-                events.emit_send_failed(self.r.original_origin, dest, failure.error, self.r.message_id)
+                events.emit_send_failed(self.r.original_origin, dest, failure.error, name)
             raise XcmFailure(as_xcm_error(failure.error), str(failure)) from failure
         if events is not None:
             events.emit_sent(self.r.original_origin, dest, sent)
@@ -269,7 +276,7 @@ class Machine:
         if self.config.fee_manager.is_waived(self.r.origin, reason):
             return assets()
         topic = SetTopic(self.context.topic_or_message_id)
-        return delivery_price(self.config.router, dest, Xcm((*message, topic)))
+        return validated(self.config.router, dest, Xcm((*message, topic))).price
 
     def _take_fee(self, price: Assets, reason: FeeReason) -> Assets:
         """Upstream too only ever charges the first asset of a price."""
@@ -292,13 +299,13 @@ class Machine:
         return fee
 
 
-def delivery_price(router: Router, dest: Location, message: Xcm) -> Assets:
-    """What a router asks.
+def validated(router: Router, dest: Location, message: Xcm) -> Ticket:
+    """A router's ticket.
 
     Raises:
         XcmFailure: The router's error.
     """
     try:
-        return router.validate(dest, message).price
+        return router.validate(dest, message)
     except SendFailure as failure:
         raise XcmFailure(as_xcm_error(failure.error), str(failure)) from failure

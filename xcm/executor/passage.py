@@ -9,6 +9,7 @@ from enum import StrEnum
 from substrate.errors import ChainError, RuleError
 from substrate.scale.types import Struct
 from substrate.types import Weight
+from xcm.error import Error
 from xcm.instruction import Xcm
 from xcm.location import Location
 
@@ -66,8 +67,9 @@ class Refused(RuleError):
 
 
 class Unweighable(ChainError):
-    """A message whose weight cannot be told; `index` is the instruction."""
+    """A message whose weight cannot be told or is over the limit; `index` is the instruction where that shows."""
 
-    def __init__(self, detail: str, index: int = 0) -> None:
+    def __init__(self, error: Error, detail: str, index: int = 0) -> None:
         super().__init__(detail)
+        self.error = error
         self.index = index

@@ -5,7 +5,7 @@ from typing import TypeAlias
 
 from substrate.scale.types import Struct
 from substrate.types import Weight
-from xcm.asset import Assets
+from xcm.asset import Asset, Assets
 from xcm.error import Error
 from xcm.executor.holding import Holding
 from xcm.instruction import Instruction, Xcm
@@ -61,6 +61,14 @@ class MessageSent(Struct):
     message: Xcm
     fee: Assets
     """What delivery cost."""
+
+
+class FeeBurned(Struct):
+    """A fee was burned: the account that it is for could not take it."""
+
+    fee: Asset
+    account: Location
+    reason: str
 
 
 class MessageExecuted(Struct):

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeAlias
 
 from substrate.scale.types import Struct, enum_path, make_enum, make_struct, members_of, variant
 from xcm.asset import AssetId
+from xcm.error import Error
 from xcm.junction import Bytes32, Junction
 from xcm.location import Here, Junctions, Location, interior
 from xcm.versions import v4
@@ -53,7 +54,17 @@ def _interior_down(new: Junctions) -> Struct:
     return _FORMS[len(junctions) - 1](*junctions) if junctions else Here()
 
 
-_PLACES: Final = {**v4.OVERRIDES, members_of(Junctions): Override(JunctionsV3, _interior_up, _interior_down)}
+def _declared(mirror: Mirror, hint: Any) -> Override:
+    """A type that another mirror declared already: one form of it is enough."""
+    return Override(mirror.of(hint), lambda old: mirror.up(hint, old), lambda new: mirror.down(hint, new))
+
+
+_PLACES: Final = {
+    **v4.OVERRIDES,
+    members_of(Junctions): Override(JunctionsV3, _interior_up, _interior_down),
+    members_of(Junction): _declared(_locations, Junction),
+    members_of(Error): _declared(v4.V4, Error),
+}
 _places: Final = Mirror(_rename, _PLACES, v4.DROPPED, v4.INDICES)
 
 
@@ -92,9 +103,7 @@ V3: Final = Mirror(
     _rename,
     {
         **_PLACES,
-        Location: Override(
-            _places.of(Location), lambda old: _places.up(Location, old), lambda new: _places.down(Location, new)
-        ),
+        Location: _declared(_places, Location),
         AssetId: Override(AssetIdV3, _asset_id_up, _asset_id_down),
     },
     v4.DROPPED,

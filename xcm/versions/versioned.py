@@ -114,7 +114,6 @@ VersionedResponse: TypeAlias = Annotated[Versioned[Response], _RESPONSE.mark]
 latest_response, versioned_response = _RESPONSE.latest, _RESPONSE.wrap
 
 XcmV5: Final = _XCM.cases[XCM_VERSION]
-
 _MESSAGES: Final = codec_of(VersionedXcm)
 
 
@@ -135,6 +134,15 @@ def decode_message(data: bytes) -> VersionedXcm:
         DecodeError: Not a message, or outside the limits of the format.
     """
     return _MESSAGES.decode(data)
+
+
+def check_is_decodable(message: Xcm) -> None:
+    """Refuse to send what no one could read: too many instructions, assets, or levels.
+
+    Raises:
+        ChainError: What is too much.
+    """
+    decode_message(encode_message(versioned_xcm(message)))
 
 
 def message_hash(message: VersionedXcm) -> bytes:

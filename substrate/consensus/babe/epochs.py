@@ -115,6 +115,10 @@ class EpochChanges:
     def __contains__(self, block: Hash) -> bool:
         return block in self._by_block
 
+    def blocks(self) -> tuple[Hash, ...]:
+        """Every kept block."""
+        return tuple(self._by_block)
+
     def epochs(self, block: Hash) -> Epochs:
         """Epochs of a kept block."""
         return self._by_block[block]

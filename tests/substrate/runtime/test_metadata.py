@@ -12,9 +12,9 @@ from substrate.runtime.metadata import (
     Hasher,
     Modifier,
     PalletDescription,
+    RuntimeDescription,
     StorageDescription,
     metadata_v14,
-    unchecked_extrinsic,
 )
 from substrate.scale.bits import BitVec
 from substrate.scale.codec import Codecs
@@ -123,14 +123,12 @@ def toy_metadata() -> tuple[Codecs, bytes]:
         BalancesError,
         (ConstantDescription("ExistentialDeposit", Balance, (7).to_bytes(16, "little")),),
     )
-    extrinsic = ExtrinsicDescription(
-        unchecked_extrinsic(address=MultiAddress, call=RuntimeCall, signature=MultiSignature, extra=unit),
-        (
-            ExtensionDescription("CheckMortality", Era, Hash),
-            ExtensionDescription("CheckNonce", Compact[Nonce], unit),
-        ),
+    extensions = (
+        ExtensionDescription("CheckMortality", Era, Hash),
+        ExtensionDescription("CheckNonce", Compact[Nonce], unit),
     )
-    return codecs, metadata_v14(Registry(codecs), (pallet,), extrinsic, Runtime)
+    extrinsic = ExtrinsicDescription(MultiAddress, RuntimeCall, MultiSignature, unit, extensions)
+    return codecs, metadata_v14(Registry(codecs), RuntimeDescription((pallet,), extrinsic, Runtime))
 
 
 def judged() -> tuple[RuntimeConfigurationObject, Any, Codecs]:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import IntEnum
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, NewType, TypeAlias
 
 import pytest
 
@@ -23,7 +23,9 @@ from substrate.scale.registry import (
 from substrate.scale.types import (
     Ascending,
     Compact,
+    Custom,
     Exactly,
+    Fixed,
     MaxLen,
     Path,
     Placeholder,
@@ -37,6 +39,7 @@ from substrate.scale.types import (
     u8,
     u32,
     variant,
+    wire,
 )
 from substrate.types import AccountId, Balance
 
@@ -101,8 +104,35 @@ def test_an_enum_may_contain_itself() -> None:
     assert isinstance(kind.definition, Variants)
     branch, leaf = kind.definition.variants
     assert (branch.name, branch.index, branch.fields[0].name) == ("Renamed", 1, None)
-    assert (leaf.name, leaf.index, leaf.fields[0].name, leaf.fields[0].type_name) == ("Leaf", 4, "pair", "Pair")
+    assert (leaf.name, leaf.index, leaf.fields[0].name, leaf.fields[0].type_name) == ("Leaf", 4, "pair", None)
     assert branch.fields[0].type == registry.type_id(Forest)
+
+
+@pytest.mark.parametrize("name", ["pallet_toy::pallet::Call", "pallet_toy::pallet::Event"])
+def test_calls_and_events_spell_the_types_of_their_fields(name: str) -> None:
+    _, kind = described(make_enum(name, [Leaf]))
+
+    assert isinstance(kind.definition, Variants)
+    assert [field.type_name for case in kind.definition.variants for field in case.fields] == ["Pair"]
+
+
+def test_a_hand_written_form_shows_its_name_over_what_it_looks_like() -> None:
+    looks = Annotated[tuple[u8, ...], MaxLen(3)]
+    hint = Annotated[Any, Custom(lambda value: value, lambda data, at: (data, at), looks), Path("toy::Sorted")]
+    registry, kind = described(hint)
+
+    assert kind.path == ("toy", "Sorted")
+    assert isinstance(kind.definition, Composite)
+    assert [field.type for field in kind.definition.fields] == [registry.type_id(tuple[u8, ...])]
+
+
+def test_identifiers_of_one_path_are_one_type() -> None:
+    First, Second = NewType("First", bytes), NewType("Second", bytes)  # pyright: ignore[reportGeneralTypeIssues]
+    for identifier in (First, Second):
+        wire(identifier, Annotated[bytes, Fixed(32)], path="toy::Key")
+    registry = Registry(Codecs())
+
+    assert registry.type_id(First) == registry.type_id(Second)
 
 
 def test_unit_enums_are_spelled_as_upstream() -> None:

@@ -6,7 +6,7 @@ Source: polkadot-sdk, `polkadot/xcm/xcm-executor/src/lib.rs`.
 from typing import TYPE_CHECKING
 
 from xcm import error as e
-from xcm.asset import Assets, reanchored_assets
+from xcm.asset import Assets, Definite, reanchored_assets
 from xcm.error import XcmFailure
 from xcm.executor.config import FeeReason
 from xcm.executor.holding import Holding
@@ -100,16 +100,14 @@ def _reanchored(vm: "Machine", items: Assets, target: Location) -> tuple[Assets,
 def _leave_delivery_fee(
     vm: "Machine", taken: Assets, dest: Location, program: Xcm, arrival: Arrival, reason: FeeReason
 ) -> Assets:
-    """Leave in holding what delivery will cost, where nothing else was set aside for it; returns the rest."""
+    """Put back into holding what delivery will cost, where nothing else was set aside for it; returns the rest.
+
+    What delivery still lacks then is looked for in holding.
+    """
     if vm.r.fees or vm.r.jit_withdraw:
         return taken
     named, _ = _reanchored(vm, taken, dest)
     price = vm.delivery_price(dest, Xcm((arrival(named), ClearOrigin(), *program)), reason)
-    missing = [asset for asset in price[:1] if not vm.r.holding.contains((asset,))]
-    if not missing:
-        return taken
-    rest = Holding.of(*taken)
-    if not rest.contains(missing):
-        raise XcmFailure(e.NotHoldingFees(), "delivery")
-    vm.r.holding = vm.r.holding.plus(missing)
-    return rest.minus(missing).assets()
+    fee, rest = Holding.of(*taken).saturating_take(Definite(Assets(price[:1])))
+    vm.r.holding = vm.r.holding.plus(fee)
+    return rest.assets()

@@ -1,0 +1,119 @@
+"""The demo: transfers in all directions, one that fails and is claimed, and books that balance."""
+
+import io
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import msgspec
+import pandas as pd
+import pytest
+
+import testnet
+from testnet.analysis import Run
+from testnet.launch import Options
+from testnet.manifest import Manifest, demo_manifest_path
+from testnet.manifest_reader import load_manifest
+from testnet.run import open_run
+from testnet.views import JsonView
+
+
+def virtual_manifest(seed: int = 42) -> Manifest:
+    manifest = load_manifest(demo_manifest_path())
+    return msgspec.structs.replace(
+        manifest, settings=msgspec.structs.replace(manifest.settings, clock="virtual", seed=seed)
+    )
+
+
+def demo(runs: Path, seed: int = 42) -> list[dict[str, object]]:
+    out = io.StringIO()
+    open_run(virtual_manifest(seed), Options(runs=runs), JsonView(out)).demo()
+    return [json.loads(line) for line in out.getvalue().splitlines()]
+
+
+@pytest.fixture(scope="module")
+def said(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, object]]:
+    return demo(tmp_path_factory.mktemp("runs"))
+
+
+@pytest.fixture(scope="module")
+def run(said: list[dict[str, object]]) -> Iterator[Run]:
+    opened = testnet.load(str(said[-1]["record"]))
+    yield opened
+    opened.close()
+
+
+def test_transfers_go_in_every_direction_and_all_but_one_arrive(run: Run) -> None:
+    """Given the demo's network. When its users move assets. Then more than 40 transfers are final, one is trapped."""
+    messages = run.messages
+
+    assert set(zip(messages.origin, messages.dest, strict=True)) == {
+        ("relay", "1000"), ("1000", "relay"), ("relay", "2000"), ("2000", "relay"), ("1000", "2000"), ("2000", "1000"),
+    }  # fmt: skip
+    assert (messages.status == "final").sum() == len(messages) - 1 >= 43
+    assert (messages.kind.value_counts() >= 14).all()
+
+
+def test_a_message_is_followed_over_its_way(run: Run) -> None:
+    """Given a transfer between parachains. When it is final. Then every stage is there, in order, with its chain."""
+    message = run.messages.query("kind == 'HRMP' and status == 'final'").iloc[0]
+    way = run.hops[run.hops.message_id == message.message_id]
+
+    assert way.stage.tolist() == ["in_block", "backed", "included", "routed", "queued", "executed", "final"]
+    dest = message.dest
+    assert way.chain.tolist() == [message.origin, "relay", "relay", "relay", dest, dest, dest]
+    assert way["at"].is_monotonic_increasing
+    assert message.message_id == message.topic != message.hash
+    assert message.latency_final >= message.latency > pd.Timedelta(0)
+
+
+def test_fees_add_up_with_what_users_have(run: Run) -> None:
+    """Given a reserve transfer. When it is executed. Then what arrived is what was sent without execution's fee."""
+    message = run.messages.query("origin == 'relay' and dest == '2000'").iloc[0]
+    mine = run.assets[(run.assets.message_id == message.message_id) & (run.assets.chain == "2000")]
+    by_role = dict(zip(mine.role, mine.amount_raw, strict=True))
+
+    assert by_role["minted"] == 2 * 10**12
+    assert by_role["deposited"] == by_role["minted"] - by_role["fee"]
+    assert message.fee_execution == by_role["fee"] > 0
+    assert message.fee_tx > 0
+    assert message.fee_delivery > 0
+
+
+def test_the_underpaid_message_tells_why_and_where(run: Run) -> None:
+    """Given a message with a fee of 1. When it runs. Then instruction, error and trap are told, and it is claimed."""
+    [failed] = run.messages[run.messages.error.notna()].to_dict("records")
+    steps = run.instructions[run.instructions.message_id == failed["message_id"]]
+    [trap] = run.trapped.to_dict("records")
+
+    assert (failed["error"], failed["error_index"], failed["error_instruction"]) == ("TooExpensive", 2, "BuyExecution")
+    assert failed["status"] == "trapped"
+    assert failed["barrier"] == "AllowTopLevelPaidExecutionFrom"
+    assert steps.op.tolist() == ["DescendOrigin", "WithdrawAsset", "BuyExecution"]
+    assert steps.holding_after.tolist() == ["", "0.5 BZR", "0.5 BZR"]
+    assert (trap["chain"], trap["message_id"], trap["origin"]) == ("2000", failed["message_id"], failed["sender"])
+    assert trap["claimed_at"] > trap["at"]
+
+
+def test_everything_is_conserved(run: Run) -> None:
+    """Given the end of the run. When every asset is added up over all chains. Then no equation is off."""
+    books = run.conserved()
+
+    assert {"ledger", "issued", "backed", "teleported"} <= set(books.equation)
+    assert books.difference.tolist() == [0] * len(books)
+    backed = books[(books.equation == "backed") & (books.asset == "relay")]
+    assert backed.found.tolist() == [7 * 16 * 10**11]
+
+
+def test_the_summary_says_it_all(said: list[dict[str, object]], run: Run) -> None:
+    summary = said[-1]
+    [stages] = [line for line in said if line["event"] == "table" and "channel" not in str(line["title"])][:1]
+
+    assert (summary["event"], summary["conserved"]) == ("summary", "yes")
+    assert summary["messages"] == len(run.messages) == len(stages["rows"])  # type: ignore[arg-type]
+    assert summary["digest"] == run.meta["digest"]
+
+
+def test_a_demo_repeats_from_its_seed(said: list[dict[str, object]], tmp_path: Path) -> None:
+    """Given one network file and seed. When the demo runs again. Then the digest is the same."""
+    assert demo(tmp_path)[-1]["digest"] == said[-1]["digest"]

@@ -1,0 +1,95 @@
+"""Ctrl-C ends a run within two seconds, whatever it does, with code 130 and a record that can be read."""
+
+import base64
+import importlib.util
+import json
+import os
+import random
+import signal
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+import testnet
+
+spec = importlib.util.spec_from_file_location("console", Path(__file__).parent / "console.py")
+assert spec is not None and spec.loader is not None
+console = importlib.util.module_from_spec(spec)
+spec.loader.exec_module(console)
+
+BEFORE_OURS = (-signal.SIGINT, 130)
+"""The interpreter itself is interrupted before it has read a line of ours; shells show 130 for either."""
+
+
+def interrupted(process: "subprocess.Popen[str]", runs: Path) -> None:
+    sent = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=20)
+    took = time.monotonic() - sent
+    records = list(runs.glob("*/run.sqlite"))
+    assert took < 2, f"{took:.2f} s"
+    assert process.returncode == 130 if records else process.returncode in BEFORE_OURS
+    if process.returncode == 130:
+        assert err == ""
+    for record in records:
+        run = testnet.load(record)
+        assert run.meta["ended"] == "interrupted"
+        assert len(run.blocks) == run.fact_count("blocks")
+        assert (run.conserved().difference == 0).all()
+        run.close()
+
+
+def wait_for(process: "subprocess.Popen[str]", text: str) -> str:
+    """The first line of output with a text in it."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if text in line:
+            return line
+    raise AssertionError(f"it ended before it said {text!r}")
+
+
+def test_while_it_starts(tmp_path: Path) -> None:
+    with console.start("up", console.network_file(tmp_path), "--runs", tmp_path / "runs") as process:
+        time.sleep(random.Random(tmp_path.name).random())
+        interrupted(process, tmp_path / "runs")
+
+
+def test_while_it_runs(tmp_path: Path) -> None:
+    with console.start("up", console.network_file(tmp_path), "--runs", tmp_path / "runs", "--json") as process:
+        wait_for(process, '"final":2')
+        interrupted(process, tmp_path / "runs")
+
+
+def test_while_it_publishes(tmp_path: Path) -> None:
+    file = console.network_file(tmp_path)
+    with console.start("up", file, "--runs", tmp_path / "runs", "--json", "--publish", "mqtt://") as process:
+        wait_for(process, '"final":1')
+        interrupted(process, tmp_path / "runs")
+
+
+def test_while_clients_do_not_answer(tmp_path: Path) -> None:
+    """Given clients that are connected and silent. When the run is interrupted. Then it does not wait for them."""
+    with console.start("up", console.network_file(tmp_path), "--runs", tmp_path / "runs", "--json") as process:
+        url = json.loads(wait_for(process, "alice serves"))["text"].split()[-1]
+        host, port = url.removeprefix("ws://").split(":")
+        key = base64.b64encode(os.urandom(16)).decode()
+        upgrade = f"GET / HTTP/1.1\r\nHost: {host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+        with socket.create_connection((host, int(port))) as client:
+            client.sendall(f"{upgrade}Sec-WebSocket-Key: {key}\r\nSec-WebSocket-Version: 13\r\n\r\n".encode())
+            assert client.recv(12) == b"HTTP/1.1 101"
+            interrupted(process, tmp_path / "runs")
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("number", range(20))
+@pytest.mark.parametrize("command", ["up", "demo --clock virtual"])
+def test_at_any_instant(tmp_path: Path, number: int, command: str) -> None:
+    words = command.split()
+    file = [console.network_file(tmp_path)] if words == ["up"] else []
+    with console.start(*words, *file, "--runs", tmp_path / "runs") as process:
+        time.sleep(random.Random(f"{command} {number}").random() * 2)
+        if process.poll() is None:
+            interrupted(process, tmp_path / "runs")
