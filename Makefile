@@ -49,7 +49,7 @@ check: $(VENV)/.dev
 	$(BIN)/lint-imports
 
 bench: $(VENV)/.dev
-	$(BIN)/python -m pytest -q -s -m bench -n 0 --timeout 900 $(ARGS)
+	$(BIN)/python tests/benchmarks/bench.py $(ARGS)
 
 soak: $(VENV)/.dev
 	$(BIN)/python -m pytest -q -s -m soak -n 0 --timeout 7200 $(ARGS)

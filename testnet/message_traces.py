@@ -86,16 +86,22 @@ def _with_fees(step: InstructionExecuted) -> dict[Any, int]:
 
 
 def write_traces(
-    recorder: Recorder, names: Naming, chain: int | None, traces: Sequence[Trace], place: Mapping[str, object]
+    recorder: Recorder,
+    names: Naming,
+    chain: int | None,
+    traces: Sequence[Trace],
+    place: Mapping[str, object],
+    ids: Mapping[bytes, bytes],
 ) -> None:
-    """Write what was executed in a block of `chain`."""
+    """Write what was executed in a block of `chain`; `ids` are those of messages that go by their hash."""
     for position, trace in enumerate(traces):
-        where = {**place, "position": position, "message_id": trace.done.message_id}
+        message_id = ids.get(trace.done.message_id, trace.done.message_id)
+        where = {**place, "position": position, "message_id": message_id}
         origin = names.origin(trace.done.origin, chain)
         recorder.row("outcomes", origin=origin, **where, **_outcome(trace))
         if names.is_other_chain(trace.done.origin, chain):
             dest = {"origin": origin, "dest": names.chain(chain)}
-            recorder.row("hops", message_id=trace.done.message_id, stage="executed", **dest, **place)
+            recorder.row("hops", message_id=message_id, stage="executed", **dest, **place)
         for number, step in enumerate(trace.steps):
             recorder.row("instructions", i=number, **where, **_instruction(step, names, chain))
         for (role, asset), amount in _roles(trace).items():

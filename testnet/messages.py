@@ -48,6 +48,8 @@ class MessageObserver:
         self._clock = clock
         self._recorder = recorder
         self._backed: OrderedDict[CandidateHash, CandidateCommitments] = OrderedDict()
+        self._ids: OrderedDict[bytes, bytes] = OrderedDict()
+        """Ids of queued messages by their hash: what no barrier admits, the queue knows by its hash only."""
         self._channels: OrderedDict[Hash, Mapping[tuple[int, int], tuple[int, int, int]]] = OrderedDict()
 
     def of_chain(self, chain: int | None) -> Callable[[Executed], None]:
@@ -76,6 +78,10 @@ class MessageObserver:
         }
 
     def _hop(self, envelope: Envelope, leg: Leg, stage: str, place: Mapping[str, object], queue: int | None) -> None:
+        if stage == "queued":
+            self._ids[envelope.hash] = envelope.id
+            if len(self._ids) > REMEMBERED:
+                self._ids.popitem(last=False)
         self._recorder.row(
             "hops",
             message_id=envelope.id,
@@ -213,12 +219,12 @@ class MessageObserver:
     def _note_executed(self, chain: int | None, executed: Executed, place: Mapping[str, object]) -> None:
         traces = Trace.all_of(executed.execution.facts)
         if traces:
-            write_traces(self._recorder, self._naming, chain, traces, place)
+            write_traces(self._recorder, self._naming, chain, traces, place, self._ids)
         write_traps(self._recorder, self._naming, chain, executed, traces, place)
         for _, event in _named_events(executed, "ProcessingFailed"):
             self._recorder.row(
                 "outcomes",
-                message_id=event.id,
+                message_id=self._ids.get(event.id, event.id),
                 origin=self._naming.chain(queue_chain(event.origin)),
                 ok=False,
                 error=type(event.error).__name__,

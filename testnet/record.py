@@ -24,6 +24,7 @@ RECORD_FILE = "run.sqlite"
 Value = str | int | float | None
 Listener = Callable[[str, dict[str, Value]], None]
 
+_REMEMBERED_KEYS = 20_000
 _FLUSH_ROWS = 2_000
 _FLUSH_SECONDS = 0.2
 
@@ -90,6 +91,7 @@ class Record:
         self._waiting: dict[str, list[tuple[Value, ...]]] = {}
         self._waiting_count = 0
         self._failure: RecordError | None = None
+        self._recent: dict[tuple[object, ...], None] = {}
         self._flushed_at = time.monotonic()
         if path.exists():
             raise _cannot_write(path, "there is a record already")
@@ -109,12 +111,23 @@ class Record:
         for name in TABLES[table].key:
             if fact.get(name) is None:
                 fact[name] = _key_default(table, name)
+        if self._is_repeated((table, *(fact[name] for name in TABLES[table].key))):
+            return
         self._waiting.setdefault(_insert(table, tuple(fact)), []).append(tuple(fact.values()))
         self._waiting_count += 1
         for listener in self._listeners:
             listener(table, fact)
         if self._waiting_count >= _FLUSH_ROWS or time.monotonic() - self._flushed_at > _FLUSH_SECONDS:
             self.flush()
+
+    def _is_repeated(self, key: tuple[object, ...]) -> bool:
+        """Whether the fact came a moment ago: nodes of one network say the same. SQLite refuses later repetitions."""
+        if key in self._recent:
+            return True
+        self._recent[key] = None
+        if len(self._recent) > _REMEMBERED_KEYS:
+            del self._recent[next(iter(self._recent))]
+        return False
 
     def note(self, name: str, value: str) -> None:
         """Write one line about the run itself; the last one holds."""

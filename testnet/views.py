@@ -111,13 +111,14 @@ class RichView:
         self._live.update(table)
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+        self._live.stop()  # results come last
         table = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False)
         for row in rows:
             table.add_row(*map(str, row))
         self._console.print(table)
 
     def summary(self, **facts: object) -> None:
-        self._live.update("")
+        self._live.stop()
         for name, value in facts.items():
             self._console.print(f"{name + ':':<11} {value}", markup=False, highlight=False, soft_wrap=True)
 

@@ -179,10 +179,12 @@ class XcmPallet(XcmPalletSeams):
         transfer = self._transfer(dest, beneficiary, weight_limit)
         fees, others = self.trust.transfer_types(items, fee_item=fee_asset_item, dest=transfer.dest)
         programs = transfer.programs(items, fee_item=fee_asset_item, fees=fees, others=others)
-        fee = Assets(items[fee_asset_item : fee_asset_item + 1])
-        rest = Assets(tuple(asset for place, asset in enumerate(items) if place != fee_asset_item))
-        self._leave(who, transfer.dest, fee, fees)
-        self._leave(who, transfer.dest, rest, others)
+        if fees == others:
+            self._leave(who, transfer.dest, items, fees)
+        else:
+            self._leave(who, transfer.dest, Assets((items[fee_asset_item],)), fees)
+            rest = Assets((*items[:fee_asset_item], *items[fee_asset_item + 1 :]))
+            self._leave(who, transfer.dest, rest, others)
         self._execute_transfer(who, transfer.dest, programs)
 
     @call(12, weight=_transfer_weight)
@@ -291,18 +293,16 @@ class XcmPallet(XcmPalletSeams):
 
     def _teleport(self, origin: Origin, transfer: Transfer, versioned: VersionedAssets, fee_item: int) -> None:
         who, items = self.location_of(origin), self._assets(versioned)
-        if fee_item >= len(items):
-            raise self.Empty
         if any(self.trust.transfer_type(asset, transfer.dest) is not Path.TELEPORT for asset in items):
             raise self.Filtered
+        if fee_item >= len(items):
+            raise self.Empty
         programs = transfer.programs(items, fee_item=fee_item, fees=Path.TELEPORT, others=Path.TELEPORT)
         self._leave(who, transfer.dest, items, Path.TELEPORT)
         self._execute_transfer(who, transfer.dest, programs)
 
     def _leave(self, who: Location, dest: Location, items: Assets, kind: TransferType) -> None:
         """Ask the filter, and account for what is teleported away."""
-        if not items:
-            return
         allowed = self.teleport_filter if kind is Path.TELEPORT else self.reserve_transfer_filter
         if not allowed(who, items):
             raise self.Filtered

@@ -137,7 +137,7 @@ class Transfer:
             return Programs(Xcm(local), Xcm(remote))
         if isinstance(fees, RemoteReserve):
             raise TransferError(TransferReason.UNSUPPORTED_RESERVE)
-        rest = Assets(tuple(asset for place, asset in enumerate(items) if place != fee_item))
+        rest = Assets((*items[:fee_item], *items[fee_item + 1 :]))
         fee_local, fee_arrival = self._legs(assets(fee), fees)
         local, arrival = self._legs(rest, others)
         remote = (fee_arrival, self._buy(fee), arrival, ClearOrigin(), self._deposit(len(items)))

@@ -9,7 +9,7 @@ from typing import Annotated, Any, TypeAlias
 
 from parachains.sdk.message_queue_chain import check_downward, check_horizontal
 from parachains.sdk.parachain_info import ParachainInfo
-from parachains.sdk.parachain_inherent import INHERENT_IDENTIFIER, ParachainInherentData, StorageProof
+from parachains.sdk.parachain_inherent import INHERENT_IDENTIFIER, InboundMessageId, ParachainInherentData, StorageProof
 from parachains.sdk.relay_state_snapshot import MessagingStateSnapshot, RelayChainStateProof
 from parachains.sdk.unincluded_segment import (
     Ancestor,
@@ -51,6 +51,8 @@ THRESHOLD_FACTOR = 2
 """A queue is congested when more than its size divided by this waits in it."""
 SET_VALIDATION_DATA = Weight(250_000_000, 4_096)
 HOOKS = Weight(150_000_000, 4_096)
+INBOUND_SHARE = 6
+"""Messages of one kind may take a block's proof size divided by this; the rest of a backlog waits."""
 
 InboundHorizontal: TypeAlias = Sequence[tuple[ParaId, InboundHrmpMessage]]
 
@@ -102,6 +104,9 @@ class ParachainSystem(Pallet):
     last_hrmp_mqc_heads: StorageValue[Mapping[ParaId, Hash]] = storage_value(default={})
     processed_downward_messages: StorageValue[u32] = storage_value(default=0)
     hrmp_watermark: StorageValue[BlockNumber] = storage_value(default=BlockNumber(0))
+    """Our last block's; it stays where the messages of a relay block did not all fit."""
+    last_processed_downward_message: StorageValue[InboundMessageId | None] = storage_value()
+    last_processed_hrmp_message: StorageValue[InboundMessageId | None] = storage_value()
     hrmp_outbound_messages: StorageValue[tuple[OutboundHrmpMessage, ...]] = storage_value(default=())
     upward_messages: StorageValue[tuple[UpwardMessage, ...]] = storage_value(default=())
     pending_upward_messages: StorageValue[tuple[UpwardMessage, ...]] = storage_value(default=())
@@ -194,8 +199,8 @@ class ParachainSystem(Pallet):
         self.relay_state_proof.put(data.relay_chain_state)
         self.relevant_messaging_state.put(messaging)
         self.host_configuration.put(host)
-        self._take_downward(data.downward_messages, messaging.dmq_mqc_head)
-        self._take_horizontal(data.horizontal_messages, messaging, promised.relay_parent_number)
+        self._take_downward(data, messaging.dmq_mqc_head)
+        self._take_horizontal(data, messaging)
         return PostInfo(None, Pays.No)
 
     @call(1, weight=Weight(1_000, 0))
@@ -204,11 +209,18 @@ class ParachainSystem(Pallet):
         self.send_upward_message(message)
 
     def inherent(self, data: Mapping[bytes, bytes]) -> RuntimeCall | None:
-        """The call for a collator's data, without what our ancestors processed."""
+        """The call for a collator's data, without what our ancestors processed, and no more than fits."""
         raw = data.get(INHERENT_IDENTIFIER)
         if raw is None:
             return None
-        fresh = decode(ParachainInherentData, raw).without_processed(self.last_relay_chain_block_number.get())
+        provided = decode(ParachainInherentData, raw)
+        start = InboundMessageId(self.last_relay_chain_block_number.get())
+        proof_size = min(self.pallet(System).limits.max_block.proof_size, provided.validation_data.max_pov_size)
+        fresh = provided.abridged(
+            last_downward=self.last_processed_downward_message.get() or start,
+            last_horizontal=self.last_processed_hrmp_message.get() or start,
+            limit=proof_size // INBOUND_SHARE,
+        )
         return self.runtime.call(ParachainSystem.set_validation_data, data=fresh)
 
     def inherent_required(self) -> bool:
@@ -251,31 +263,29 @@ class ParachainSystem(Pallet):
         _put_or_kill(self.upgrade_restriction_signal, proof.read_upgrade_restriction_signal())
         _put_or_kill(self.upgrade_go_ahead, signal)
 
-    def _take_downward(self, messages: Sequence[InboundDownwardMessage], expected: Hash) -> None:
-        head = check_downward(messages, last_head=self.last_dmq_mqc_head.get(), expected=expected)
-        if messages:
+    def _take_downward(self, data: ParachainInherentData, expected: Hash) -> None:
+        messages = data.downward_messages
+        inbound = check_downward(data, last_head=self.last_dmq_mqc_head.get(), expected=expected)
+        if inbound.last is not None:
             self.deposit_event(self.DownwardMessagesReceived(count=len(messages)))
             if self.dmp_queue is not None:
                 self.dmp_queue(self, messages)
-            self.last_dmq_mqc_head.put(head)
-            self.deposit_event(self.DownwardMessagesProcessed(weight_used=Weight.ZERO, dmq_head=head))
+            self.last_dmq_mqc_head.put(inbound.head)
+            self.last_processed_downward_message.put(inbound.last)
+            self.deposit_event(self.DownwardMessagesProcessed(weight_used=Weight.ZERO, dmq_head=inbound.head))
         self.processed_downward_messages.put(len(messages))
 
-    def _take_horizontal(
-        self,
-        submitted: Mapping[ParaId, Sequence[InboundHrmpMessage]],
-        state: MessagingStateSnapshot,
-        relay_parent: BlockNumber,
-    ) -> None:
+    def _take_horizontal(self, data: ParachainInherentData, state: MessagingStateSnapshot) -> None:
         inbound = check_horizontal(
-            submitted,
+            data,
             channels=state.ingress_channels,
             last_heads=self.last_hrmp_mqc_heads.get(),
-            relay_parent_number=relay_parent,
+            last_watermark=self.hrmp_watermark.get(),
         )
         if inbound.messages and self.xcmp_handler is not None:
             self.xcmp_handler(self, inbound.messages)
         self.last_hrmp_mqc_heads.put(inbound.heads)
+        self.last_processed_hrmp_message.put(inbound.last)
         self.hrmp_watermark.put(inbound.watermark)
 
     # --- hooks ---
@@ -289,9 +299,9 @@ class ParachainSystem(Pallet):
             last = segment[-1]
             known = Ancestor(last.used_bandwidth, self.pallet(System).parent_hash.get(), last.consumed_go_ahead_signal)
             self.unincluded_segment.put((*segment[:-1], known))
-        for item in (self.validation_data, self.processed_downward_messages, self.hrmp_watermark):
+        for item in (self.validation_data, self.processed_downward_messages, self.custom_validation_head_data):
             item.kill()
-        for item in (self.upward_messages, self.hrmp_outbound_messages, self.custom_validation_head_data):
+        for item in (self.upward_messages, self.hrmp_outbound_messages):
             item.kill()
         host = self.host_configuration.get()
         self.announced_hrmp_messages_per_candidate.put(0 if host is None else host.hrmp_max_message_num_per_candidate)
@@ -302,11 +312,8 @@ class ParachainSystem(Pallet):
         self.did_set_validation_code.kill()
         self.upgrade_restriction_signal.kill()
         signal = self.upgrade_go_ahead.take()
-        data, host, total = (
-            self.validation_data.get(),
-            self.host_configuration.get(),
-            self.relevant_messaging_state.get(),
-        )
+        data, host = self.validation_data.get(), self.host_configuration.get()
+        total = self.relevant_messaging_state.get()
         assert data is not None and host is not None and total is not None, "a block without its inherent is invalid"
         self.last_relay_chain_block_number.put(data.relay_parent_number)
         tracker = self.aggregated_unincluded_segment.get() or SegmentTracker()
@@ -378,10 +385,6 @@ class ParachainSystem(Pallet):
         self.did_set_validation_code.put(True)
         self.pending_validation_code.put(code)
         self.deposit_event(self.ValidationFunctionStored())
-
-    def genesis(self, config: Mapping[str, Any]) -> None:
-        """Takes no configuration."""
-        super().genesis(config)
 
 
 def set_code(system: System, code: bytes) -> None:

@@ -98,7 +98,7 @@ class SegmentTracker(Struct):
         if self.consumed_go_ahead_signal is not None and block.consumed_go_ahead_signal is not None:
             raise SegmentError(SegmentReason.GO_AHEAD)
         latest = self.hrmp_watermark
-        if watermark != relay_parent and latest is not None and watermark <= latest:
+        if watermark != relay_parent and latest is not None and watermark < latest:
             raise SegmentError(SegmentReason.WATERMARK, submitted=watermark, latest=latest)
         used = self.used_bandwidth.plus(block.used_bandwidth)
         _check(used, total)

@@ -9,7 +9,7 @@ Interpolation is Lagrange's with cached coefficients: for the validator counts h
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from functools import cache
+from functools import lru_cache
 
 import numpy as np
 
@@ -57,7 +57,7 @@ def chunk_index(n_validators: int, validator: int, core: int, *, is_mapped: bool
     return (core * systematic_recovery_threshold(n_validators) + validator) % n_validators
 
 
-@cache
+@lru_cache(maxsize=4096)
 def _coefficients(points: tuple[int, ...], at: int) -> tuple[int, ...]:
     return lagrange_logs(points, at)
 
@@ -83,8 +83,7 @@ def obtain_chunks(n_validators: int, data: bytes) -> list[bytes]:
     return chunks
 
 
-def _checked(n_validators: int, chunks: Mapping[int, bytes]) -> int:
-    """Length of the chunks in symbols, after upstream's checks."""
+def _check_chunks(n_validators: int, chunks: Mapping[int, bytes]) -> None:
     threshold = recovery_threshold(n_validators)
     for index in chunks:
         if not 0 <= index < n_validators:
@@ -99,7 +98,6 @@ def _checked(n_validators: int, chunks: Mapping[int, bytes]) -> int:
         raise ErasureError(ErasureReason.UNEVEN_LENGTH, length=length)
     if not length:
         raise ErasureError(ErasureReason.BAD_PAYLOAD)
-    return length // 2
 
 
 def _joined(rows: Sequence[Symbols]) -> bytes:
@@ -117,7 +115,7 @@ def reconstruct(n_validators: int, chunks: Mapping[int, bytes]) -> bytes:
         ErasureError: `NOT_ENOUGH_CHUNKS`, `NON_UNIFORM_CHUNKS`, `UNEVEN_LENGTH`, `BAD_PAYLOAD`,
             `CHUNK_INDEX_OUT_OF_BOUNDS`, and those of `obtain_chunks`.
     """
-    _checked(n_validators, chunks)
+    _check_chunks(n_validators, chunks)
     k = systematic_recovery_threshold(n_validators)
     points = tuple(sorted(chunks)[:k])
     rows = {index: np.frombuffer(chunks[index], ">u2").astype(np.uint16) for index in points}

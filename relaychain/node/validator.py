@@ -100,6 +100,8 @@ class RelayNode:
             loader,
             keys=babe,
             clock=clock,
+            recorder=recorder,
+            name=self.name,
             inherents=self._inherents,
         )
         self.rpc: RpcDispatcher = node_rpc(info, self.chain, self.pool, network=network)

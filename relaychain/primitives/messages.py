@@ -77,9 +77,19 @@ class AbridgedHrmpChannel(Struct):
     mqc_head: Hash | None
 
 
+def message_hash(msg: bytes) -> Hash:
+    """What a message queue chain covers of a message's content; the hash takes in the length prefix."""
+    return Hash(blake2_256(encode(bytes, msg)))
+
+
+def mqc_link_hashed(head: Hash, *, sent_at: BlockNumber, msg_hash: Hash) -> Hash:
+    """Next head of a message queue chain, for a message of which only the `message_hash` is known."""
+    return Hash(blake2_256(head + sent_at.to_bytes(4, "little") + msg_hash))
+
+
 def mqc_link(head: Hash, *, sent_at: BlockNumber, msg: bytes) -> Hash:
-    """Next head of a message queue chain. The inner hash covers the length prefix of `msg`."""
-    return Hash(blake2_256(head + sent_at.to_bytes(4, "little") + blake2_256(encode(bytes, msg))))
+    """Next head of a message queue chain."""
+    return mqc_link_hashed(head, sent_at=sent_at, msg_hash=message_hash(msg))
 
 
 def mqc_head(messages: Iterable[InboundDownwardMessage | InboundHrmpMessage], head: Hash = ZERO_HASH) -> Hash:

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from relaychain.primitives.types import LOWEST_PUBLIC_ID
 from substrate.crypto.hashing import blake2_256
 from xcm.junction import ByGenesis
 
@@ -11,5 +12,5 @@ heads of its parachains, whose configuration names the network, so the id is fix
 
 
 def is_system_para(para: int) -> bool:
-    """Whether a para is part of the relay chain's own system: below the first public id."""
-    return para < 2_000
+    """Whether a para, by its number in a location, is part of the relay chain's own system."""
+    return para < LOWEST_PUBLIC_ID

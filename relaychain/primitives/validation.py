@@ -1,9 +1,10 @@
-"""The boundary of validation code: what it is given and what it returns.
+"""The boundary of validation code: what it may import, what it is given and what it returns.
 
 Source: polkadot-sdk, `polkadot/parachain/src/primitives.rs`.
 """
 
-from typing import Annotated
+import sys
+from typing import Annotated, Final
 
 from relaychain.primitives.candidate import (
     MAX_HORIZONTAL_MESSAGE_NUM,
@@ -14,6 +15,16 @@ from relaychain.primitives.messages import OutboundHrmpMessage, UpwardMessage
 from relaychain.primitives.types import PARACHAIN, HeadData, ValidationCode
 from substrate.scale.types import MaxLen, Struct, path, u32
 from substrate.types import BlockNumber, Hash
+
+ABI_PACKAGES: Final = ("substrate", "xcm", "relaychain.primitives", "parachains.sdk")
+"""Packages of the node that validation code may import; the abi of a bundle is the hash of their sources."""
+
+
+def may_import(module: str) -> bool:
+    """Whether validation code may import a module that is not its own."""
+    if module.partition(".")[0] in (*sys.stdlib_module_names, "msgspec"):
+        return True
+    return any(module == package or module.startswith(f"{package}.") for package in ABI_PACKAGES)
 
 
 @path(f"{PARACHAIN}::ValidationParams")

@@ -10,14 +10,12 @@ from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
 
+from relaychain.primitives.validation import ABI_PACKAGES
 from substrate.crypto.hashing import blake2_256
 from substrate.errors import ChainError, DecodeError
 from substrate.scale.codec import codec_of
 from substrate.scale.types import Struct
 from substrate.types import Hash
-
-ABI_PACKAGES = ("substrate", "xcm", "relaychain.primitives", "parachains.sdk")
-"""What a bundle may import beside the standard library."""
 
 
 class BundleError(ChainError):
@@ -71,8 +69,8 @@ def node_abi() -> Hash:
     """Hash of the canonical sources of every package that a bundle may import, as installed here."""
     parts: list[bytes] = []
     for package in ABI_PACKAGES:
-        for path in _sources(package):
-            parts += [path[0].encode(), blake2_256(path[1])]
+        for name, source in _sources(package):
+            parts += [name.encode(), blake2_256(source)]
     return Hash(blake2_256(b"\0".join(parts)))
 
 

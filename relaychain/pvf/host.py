@@ -10,6 +10,7 @@ from typing import Protocol
 from relaychain.primitives.validation import ValidationParams, ValidationResult
 from relaychain.pvf.bundle import BundleError
 from relaychain.pvf.loader import ForeignAbi, Loaded
+from relaychain.pvf.sandbox import described, stack_room
 from substrate.crypto.hashing import blake2_256
 from substrate.errors import ChainError, RuleError
 
@@ -100,16 +101,21 @@ class InlineHost:
             raise InfrastructureFailure(str(failure)) from failure
         except BundleError as failure:
             raise InvalidCandidate(InvalidReason.PREPARATION, cause=str(failure)) from failure
+        except MemoryError as failure:
+            raise InfrastructureFailure("out of memory while loading") from failure
         loaded.meter.left = steps
         try:
-            result = loaded.entry.validate_block(params)
+            with stack_room():
+                result = loaded.entry.validate_block(params)
+        except KeyboardInterrupt:  # of whoever runs this node
+            raise
         except MemoryError as failure:
             raise InfrastructureFailure("out of memory while validating") from failure
-        except Exception as failure:
+        except BaseException as failure:
             # The code is someone else's: whatever it raises, the candidate is invalid.
             if loaded.meter.is_exceeded:
                 raise InvalidCandidate(InvalidReason.TIMEOUT, steps=steps) from None
-            raise InvalidCandidate(InvalidReason.EXECUTION, cause=f"{type(failure).__name__}: {failure}") from failure
+            raise InvalidCandidate(InvalidReason.EXECUTION, cause=described(failure)) from failure
         if loaded.meter.is_exceeded:
             raise InvalidCandidate(InvalidReason.TIMEOUT, steps=steps)
         if not isinstance(result, ValidationResult):

@@ -6,8 +6,10 @@ import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from relaychain.primitives.validation import ABI_PACKAGES, may_import
 from relaychain.pvf.bundle import Bundle, BundleError, node_abi, read_bundle
 from relaychain.pvf.meter import COUNTED_NAME, STEP_NAME, Meter, StepLimit, metered
+from relaychain.pvf.sandbox import described, stack_room
 from substrate.crypto.hashing import blake2_256
 
 IMPORT_STEPS = 1_000_000
@@ -39,14 +41,15 @@ class Loaded:
         module, _, name = bundle.entry.partition(":")
         self.meter.left = IMPORT_STEPS
         try:
-            entry = getattr(self._module(module), name, None)
+            with stack_room():
+                entry = getattr(self._module(module), name, None)
         except StepLimit:
             raise BundleError(f"importing {module} takes more than {IMPORT_STEPS} steps") from None
-        except BundleError:
+        except (BundleError, KeyboardInterrupt, MemoryError):
             raise
-        except Exception as failure:
+        except BaseException as failure:
             # Whatever a plugin raises at import is its author's error to read, not ours to classify.
-            raise BundleError(f"importing {module} failed: {type(failure).__name__}: {failure}") from failure
+            raise BundleError(f"importing {module} failed: {described(failure)}") from failure
         if entry is None:
             raise BundleError(f"{module} has no {name}")
         return entry
@@ -83,4 +86,8 @@ class Loaded:
             if not fromlist:
                 raise BundleError(f"write `from {name} import ...`: a bundle's modules have private names")
             return self._module(name)
+        if not may_import(name):
+            raise BundleError(
+                f"validation code may import the standard library, msgspec, {', '.join(ABI_PACKAGES)}, not {name}"
+            )
         return builtins.__import__(name, globals, locals, fromlist or (), level)

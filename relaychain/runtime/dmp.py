@@ -5,7 +5,6 @@ Source: polkadot-sdk, `polkadot/runtime/parachains/src/dmp.rs`.
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
-from typing import NewType
 
 from relaychain.primitives.configuration import HostConfiguration
 from relaychain.primitives.messages import InboundDownwardMessage, mqc_link
@@ -13,27 +12,19 @@ from relaychain.primitives.types import ZERO_HASH, ParaId
 from relaychain.runtime.configuration import Configuration
 from relaychain.runtime.paras import Paras
 from substrate.errors import RuleError
+from substrate.pallets.fees import FIXED_ONE, FixedU128
 from substrate.runtime.hashers import Twox64Concat
 from substrate.runtime.pallet import Pallet, runtime_api
 from substrate.runtime.storage import StorageMap, storage_map
-from substrate.scale.types import u128, wire
 from substrate.types import BlockNumber, Hash
+from xcm.builder.pricing import decreased_factor, increased_factor
 
 MAX_POSSIBLE_ALLOCATION = 32 * 1024 * 1024
 """Heap of upstream's runtime, bytes: bounds a queue, since reading it loads all of it."""
 
-FixedU128 = NewType("FixedU128", int)
-"""Fixed-point number in units of 1e-18."""
-wire(FixedU128, u128, path="sp_arithmetic::fixed_point::FixedU128")
-
-FIXED_ONE = 10**18
-MAX_FIXED = (1 << 128) - 1
-INITIAL_FACTOR = FixedU128(FIXED_ONE)
 THRESHOLD_FACTOR = 2
 """Fees rise while a queue is longer than its bound divided by this."""
-EXPONENTIAL_FEE_BASE = 105 * FIXED_ONE // 100
-MESSAGE_SIZE_FEE_BASE = FIXED_ONE // 1000
-"""Per KiB of message."""
+MAX_FACTOR = (1 << 128) - 1
 
 
 class DmpReason(StrEnum):
@@ -85,37 +76,6 @@ def check_processed_downward_messages(
         raise DmpError(DmpReason.UNDERFLOW, processed=processed_count, waiting=len(queue))
 
 
-def prune_downward_queue(
-    queue: Sequence[InboundDownwardMessage], *, processed_count: int, relay_parent_number: BlockNumber
-) -> Sequence[InboundDownwardMessage]:
-    """Drop the messages that an included candidate has processed.
-
-    Args:
-        queue: Waiting messages, oldest first.
-        processed_count: The candidate's `processed_downward_messages`.
-        relay_parent_number: Height of the candidate's relay parent.
-
-    Returns:
-        The messages still waiting, oldest first.
-
-    Raises:
-        DmpError: `ADVANCEMENT_RULE`, `UNDERFLOW`.
-    """
-    check_processed_downward_messages(queue, processed_count=processed_count, relay_parent_number=relay_parent_number)
-    return queue[processed_count:]
-
-
-def increased_fee_factor(factor: FixedU128, *, message_size_bytes: int) -> FixedU128:
-    """Factor after a message to a queue above its threshold: x (1.05 + 0.001 per KiB)."""
-    growth = EXPONENTIAL_FEE_BASE + message_size_bytes // 1024 * MESSAGE_SIZE_FEE_BASE
-    return FixedU128(min(factor * growth // FIXED_ONE, MAX_FIXED))
-
-
-def decreased_fee_factor(factor: FixedU128) -> FixedU128:
-    """Factor after a queue was drained to its threshold: / 1.05, at least 1."""
-    return FixedU128(max(factor * FIXED_ONE // EXPONENTIAL_FEE_BASE, INITIAL_FACTOR))
-
-
 class Dmp(Pallet):
     """Downward message queues."""
 
@@ -127,7 +87,7 @@ class Dmp(Pallet):
     """Messages waiting for each para, oldest first."""
     downward_message_queue_heads: StorageMap[ParaId, Hash] = storage_map(Twox64Concat, default=ZERO_HASH)
     """Head of the hash chain over all messages ever sent to each para."""
-    delivery_fee_factor: StorageMap[ParaId, FixedU128] = storage_map(Twox64Concat, default=INITIAL_FACTOR)
+    delivery_fee_factor: StorageMap[ParaId, FixedU128] = storage_map(Twox64Concat, default=FIXED_ONE)
     """What a delivery to each para costs, as a factor."""
 
     def can_queue_downward_message(self, para: ParaId, msg: bytes) -> None:
@@ -145,8 +105,8 @@ class Dmp(Pallet):
         head = self.downward_message_queue_heads[para]
         self.downward_message_queue_heads[para] = mqc_link(head, sent_at=self.number, msg=msg)
         if len(queue) > self._threshold:
-            factor = self.delivery_fee_factor[para]
-            self.delivery_fee_factor[para] = increased_fee_factor(factor, message_size_bytes=len(msg))
+            factor = increased_factor(self.delivery_fee_factor[para], len(msg))
+            self.delivery_fee_factor[para] = FixedU128(min(factor, MAX_FACTOR))
 
     def check_processed(self, para: ParaId, processed_count: int, relay_parent_number: BlockNumber) -> None:
         """Check a candidate's use of its queue; raises `DmpError`."""
@@ -164,8 +124,8 @@ class Dmp(Pallet):
         else:
             del self.downward_message_queues[para]
         factor = self.delivery_fee_factor[para]
-        if factor > INITIAL_FACTOR and len(queue) <= self._threshold:
-            self.delivery_fee_factor[para] = decreased_fee_factor(factor)
+        if factor > FIXED_ONE and len(queue) <= self._threshold:
+            self.delivery_fee_factor[para] = FixedU128(decreased_factor(factor))
 
     def clean_up(self, outgoing: Iterable[ParaId]) -> None:
         """Forget the queues of paras that are gone."""

@@ -39,13 +39,14 @@ class Hrmp(HrmpBase):
     """Genesis: `{"channels": [(sender, recipient, max capacity, max message size), ...]}` are open from the start."""
 
     def genesis(self, config: Mapping[str, Any]) -> None:
-        """Open channels."""
+        """Open channels; they have no deposits."""
         channels: Sequence[tuple[ParaId, ParaId, int, int]] = config.get("channels", ())
+        free = msgspec.structs.replace(self._config, hrmp_sender_deposit=0, hrmp_recipient_deposit=0)
         for sender, recipient, capacity, message_size in channels:
             channel = HrmpChannelId(sender, recipient)
-            self._request(channel, capacity, message_size, is_deposited=False)
-            self._confirm(channel, is_deposited=False)
-        self._open_confirmed(self._config)
+            self._request(free, channel, capacity, message_size)
+            self._confirm(free, channel)
+        self._open_confirmed(free)
 
     @property
     def _config(self) -> HostConfiguration:
@@ -158,8 +159,7 @@ class Hrmp(HrmpBase):
 
     # --- requests ---
 
-    def _request(self, channel: HrmpChannelId, capacity: int, message_size: int, *, is_deposited: bool = True) -> None:
-        config = self._config
+    def _request(self, config: HostConfiguration, channel: HrmpChannelId, capacity: int, message_size: int) -> None:
         rules.check_proposal(config, channel, max_capacity=capacity, max_message_size=message_size)
         if not self.pallet(Paras).is_valid_para(channel.recipient):
             raise ChannelError(ChannelReason.INVALID_RECIPIENT, recipient=channel.recipient)
@@ -171,7 +171,7 @@ class Hrmp(HrmpBase):
         used, limit = len(self.hrmp_egress_channels_index[channel.sender]), config.hrmp_max_parachain_outbound_channels
         if used + asked >= limit:
             raise ChannelError(ChannelReason.OPEN_LIMIT_EXCEEDED, limit=limit)
-        deposit = rules.deposits(config, channel)[0] if is_deposited else Balance(0)
+        deposit = rules.deposits(config, channel)[0]
         self._reserve(channel.sender, deposit)
         self.hrmp_open_channel_request_count[channel.sender] = asked + 1
         self.hrmp_open_channel_requests[channel] = HrmpOpenChannelRequest(
@@ -184,20 +184,27 @@ class Hrmp(HrmpBase):
         )
         self.hrmp_open_channel_requests_list.put((*self.hrmp_open_channel_requests_list.get(), channel))
 
-    def _confirm(self, channel: HrmpChannelId, *, is_deposited: bool = True) -> None:
+    def _confirm(self, config: HostConfiguration, channel: HrmpChannelId) -> None:
         request = self.hrmp_open_channel_requests.get(channel)
         if request is None:
             raise ChannelError(ChannelReason.ACCEPT_DOESNT_EXIST)
         if request.confirmed:
             raise ChannelError(ChannelReason.ACCEPT_ALREADY_CONFIRMED)
-        config, accepted = self._config, self.hrmp_accepted_channel_request_count[channel.recipient]
+        accepted = self.hrmp_accepted_channel_request_count[channel.recipient]
         limit = config.hrmp_max_parachain_inbound_channels
         if len(self.hrmp_ingress_channels_index[channel.recipient]) + accepted >= limit:
             raise ChannelError(ChannelReason.ACCEPT_LIMIT_EXCEEDED, limit=limit)
-        if is_deposited:
-            self._reserve(channel.recipient, rules.deposits(config, channel)[1])
+        self._reserve(channel.recipient, rules.deposits(config, channel)[1])
         self.hrmp_open_channel_requests[channel] = msgspec.structs.replace(request, confirmed=True)
         self.hrmp_accepted_channel_request_count[channel.recipient] = accepted + 1
+
+    def _cancel(self, channel: HrmpChannelId) -> None:
+        request = self.hrmp_open_channel_requests.get(channel)
+        if request is None:
+            raise ChannelError(ChannelReason.CANCEL_DOESNT_EXIST)
+        if request.confirmed:
+            raise ChannelError(ChannelReason.CANCEL_ALREADY_CONFIRMED)
+        self._withdraw(channel)
 
     def _withdraw(self, channel: HrmpChannelId) -> None:
         request = self.hrmp_open_channel_requests.pop(channel)
@@ -242,7 +249,7 @@ class Hrmp(HrmpBase):
     ) -> None:
         """Ask for a channel to another para."""
         channel = HrmpChannelId(origin, recipient)
-        self._request(channel, proposed_max_capacity, proposed_max_message_size)
+        self._request(self._config, channel, proposed_max_capacity, proposed_max_message_size)
         self._notify(recipient, HrmpNewChannelOpenRequest(origin, proposed_max_message_size, proposed_max_capacity))
         self.deposit_event(
             self.OpenChannelRequested(origin, recipient, proposed_max_capacity, proposed_max_message_size)
@@ -251,7 +258,7 @@ class Hrmp(HrmpBase):
     @call(1)
     def hrmp_accept_open_channel(self, origin: FromParachain, sender: ParaId) -> None:
         """Accept a channel that another para asked for."""
-        self._confirm(HrmpChannelId(sender, origin))
+        self._confirm(self._config, HrmpChannelId(sender, origin))
         self._notify(sender, HrmpChannelAccepted(origin))
         self.deposit_event(self.OpenChannelAccepted(sender, origin))
 
@@ -277,24 +284,19 @@ class Hrmp(HrmpBase):
             raise ChannelError(ChannelReason.CANCEL_UNAUTHORIZED)
         if len(self.hrmp_open_channel_requests_list.get()) > open_requests:
             raise self.WrongWitness
-        request = self.hrmp_open_channel_requests.get(channel_id)
-        if request is None:
-            raise ChannelError(ChannelReason.CANCEL_DOESNT_EXIST)
-        if request.confirmed:
-            raise ChannelError(ChannelReason.CANCEL_ALREADY_CONFIRMED)
-        self._withdraw(channel_id)
+        self._cancel(channel_id)
         self.deposit_event(self.OpenChannelCanceled(origin, channel_id))
 
     @call(7)
     def force_open_hrmp_channel(
         self, origin: Root, sender: ParaId, recipient: ParaId, max_capacity: u32, max_message_size: u32
     ) -> None:
-        """Open a channel between two paras without asking them; it opens with the session."""
-        channel = HrmpChannelId(sender, recipient)
+        """Open a channel between two paras without asking them, deposits and all; it opens with the session."""
+        channel, config = HrmpChannelId(sender, recipient), self._config
         if channel in self.hrmp_open_channel_requests:
-            self._withdraw(channel)
-        self._request(channel, max_capacity, max_message_size, is_deposited=False)
-        self._confirm(channel, is_deposited=False)
+            self._cancel(channel)
+        self._request(config, channel, max_capacity, max_message_size)
+        self._confirm(config, channel)
         self.deposit_event(self.HrmpChannelForceOpened(sender, recipient, max_capacity, max_message_size))
 
     @call(8)
@@ -303,8 +305,8 @@ class Hrmp(HrmpBase):
         if not (is_system(sender) and is_system(recipient)):
             raise ChannelError(ChannelReason.NOT_AUTHORIZED)
         config, channel = self._config, HrmpChannelId(sender, recipient)
-        self._request(channel, config.hrmp_channel_max_capacity, config.hrmp_channel_max_message_size)
-        self._confirm(channel)
+        self._request(config, channel, config.hrmp_channel_max_capacity, config.hrmp_channel_max_message_size)
+        self._confirm(config, channel)
 
     @runtime_api("ParachainHost_inbound_hrmp_channels_contents", version=11)
     def inbound_contents(self, recipient: ParaId) -> Mapping[ParaId, tuple[InboundHrmpMessage, ...]]:

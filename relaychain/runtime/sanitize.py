@@ -42,10 +42,9 @@ def sanitized_bitfields(
         index = bitfield.validator_index
         if len(bitfield.payload) != n_cores or not last < index < len(validators):
             continue
-        if not verify_ed25519(bitfield.signature, bitfield_payload(bitfield.payload, context), validators[index]):
-            continue
-        kept.append(bitfield)
         last = index
+        if verify_ed25519(bitfield.signature, bitfield_payload(bitfield.payload, context), validators[index]):
+            kept.append(bitfield)
     return tuple(kept)
 
 

@@ -32,7 +32,7 @@ Phase: TypeAlias = ApplyExtrinsic | Finalization | Initialization
 enum_path(Phase, "frame_system::Phase")
 
 
-@path("frame_system::EventRecord")
+@path("frame_system::EventRecord", params=(("E", RuntimeEvent), ("T", Hash)))
 class EventRecord(Struct):
     """An event and when in its block it happened."""
 
@@ -57,7 +57,7 @@ class CodeUpgradeAuthorization(Struct):
     check_version: bool
 
 
-@path("frame_support::dispatch::PerDispatchClass")
+@path("frame_support::dispatch::PerDispatchClass", params=(("T", Weight),))
 class ConsumedWeight(Struct):
     """Weight used so far in the block, by class."""
 
@@ -105,7 +105,7 @@ class WeightsPerClass(Struct):
     reserved: Weight | None
 
 
-@path("frame_support::dispatch::PerDispatchClass")
+@path("frame_support::dispatch::PerDispatchClass", params=(("T", WeightsPerClass),))
 class WeightsByClass(Struct):
     """Weight limits by class."""
 
@@ -127,7 +127,7 @@ class BlockWeights(Struct):
     per_class: WeightsByClass
 
 
-@path("frame_support::dispatch::PerDispatchClass")
+@path("frame_support::dispatch::PerDispatchClass", params=(("T", u32),))
 class LengthsByClass(Struct):
     """Length limits by class, in bytes."""
 

@@ -111,8 +111,11 @@ def _apis(assembly: "Assembly") -> Iterator[ApiDescription]:
 def _error(mounted: "Mounted") -> Hint:
     from substrate.runtime.tables import crate_of
 
-    cases = [make_struct(name, [], index=kind.index) for name, kind in mounted.kind.errors.items()]
-    return make_enum(f"{crate_of(mounted)}::pallet::Error", cases)
+    cases = {kind.index: make_struct(name, kind.fields, index=kind.index) for name, kind in mounted.kind.errors.items()}
+    # substrate-interface finds an error by its place in the list, so the list has no gaps.
+    for index in range(max(cases)):
+        cases.setdefault(index, make_struct(f"Unused{index}", [], index=index))
+    return make_enum(f"{crate_of(mounted)}::pallet::Error", [cases[index] for index in sorted(cases)])
 
 
 def _pallet(assembly: "Assembly", mounted: "Mounted", error: Hint | None) -> PalletDescription:

@@ -88,7 +88,7 @@ def metadata_v15(registry: Registry, described: RuntimeDescription) -> bytes:
     runtime = registry.type_id(described.runtime)
     apis = tuple(_Api(api.name, methods_of(registry, api), ()) for api in described.apis)
     tail = _Tail(pallets, extrinsic, runtime, apis, outer_enums(registry, described), ())
-    for hint in described.extra_types:
+    for hint in (parts.hint, *described.extra_types):  # polkadot-js looks for the extrinsic type itself
         registry.type_id(hint)
     return prefixed(15, registry, codec_of(_Tail).encode(tail))
 

@@ -103,7 +103,7 @@ def metadata_v16(registry: Registry, described: RuntimeDescription) -> bytes:
         for api in described.apis
     )
     tail = _Tail(pallets, _extrinsic(registry, described), apis, outer_enums(registry, described), ())
-    for hint in (described.runtime, *described.extra_types):
+    for hint in (described.extrinsic.hint, described.runtime, *described.extra_types):
         registry.type_id(hint)
     return prefixed(16, registry, codec_of(_Tail).encode(tail))
 

@@ -44,7 +44,7 @@ def main(path: Path) -> None:
     run = testnet.load(path)
     refused = run.refusals.groupby(["candidate", "check"], observed=True).node.agg(list)
     print("\nrefused candidates, why, and by whom:")
-    print(refused.rename(index=lambda text: text[:10]).to_string())
+    print(refused.rename(index=lambda text: text[:10], level="candidate").to_string())
     print("\nwhat became of all candidates:")
     print(run.candidates.outcome.value_counts().to_string())
     run.close()

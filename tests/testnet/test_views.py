@@ -15,6 +15,7 @@ def speak(view: View) -> None:
     view.step("sent 5 UNIT", to="bazaar [x]", fee_planck=2**70)
     view.chains(CHAINS)
     view.table("messages", ["origin", "n"], [["assets", 40], ["relay", 1]])
+    view.summary(conserved="yes", digest="0x12")
     view.close()
 
 
@@ -24,10 +25,11 @@ def test_json_is_one_object_a_line() -> None:
     assert isinstance(view, JsonView)
     speak(view)
 
-    step, chains, table = map(json.loads, out.getvalue().splitlines())
+    step, chains, table, summary = map(json.loads, out.getvalue().splitlines())
     assert step == {"event": "step", "text": "sent 5 UNIT", "to": "bazaar [x]", "fee_planck": 2**70}
     assert chains["chains"][1] == {"name": "assets", "best": 2, "final": 1, "rpc_url": None, "para_id": 1000}
     assert table["rows"] == [{"origin": "assets", "n": 40}, {"origin": "relay", "n": 1}]
+    assert summary == {"event": "summary", "conserved": "yes", "digest": "0x12"}
 
 
 def test_without_a_terminal_it_is_plain_lines() -> None:
@@ -38,7 +40,8 @@ def test_without_a_terminal_it_is_plain_lines() -> None:
 
     lines = out.getvalue().splitlines()
     assert lines[0].endswith(f" s  sent 5 UNIT  to bazaar [x]  fee planck {2**70}")
-    assert lines[2:] == ["messages", "  origin  n", "  assets  40", "  relay   1"]
+    assert lines[2:6] == ["messages", "  origin  n", "  assets  40", "  relay   1"]
+    assert lines[7:] == ["conserved:  yes", "digest:     0x12"]
     assert "\x1b" not in out.getvalue()
 
 
@@ -49,3 +52,4 @@ def test_a_terminal_has_a_live_table() -> None:
     assert "bazaar [x]" in out.getvalue()
     assert "ws://127.0.0.1:9944" in out.getvalue()
     assert "1000 assets" in out.getvalue()
+    assert "conserved:  yes" in out.getvalue()

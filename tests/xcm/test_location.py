@@ -133,6 +133,32 @@ def test_reanchoring_names_the_same_place(
     assert within(within(context, theirs), seen) == within(context, ours)
 
 
+@given(up=st.integers(0, 3), target=st.lists(junctions, max_size=4))
+def test_the_inverse_of_a_target_leads_back(up: int, target: list[Junction]) -> None:
+    context = interior(GlobalConsensus(Polkadot()), Parachain(7), PalletInstance(1))
+    there = location(up, *target)
+    back = inverted_target(context, there)
+    assert within(within(context, there), back) == context
+    assert inverted_target(within(context, there), back) == there
+
+
+@given(
+    place=st.lists(junctions, max_size=3),
+    up=st.integers(0, 3),
+    target=st.lists(junctions, max_size=2),
+    target_up=st.integers(0, 3),
+)
+def test_reanchoring_there_and_back_is_the_shortest_name(
+    place: list[Junction], up: int, target: list[Junction], target_up: int
+) -> None:
+    context = interior(GlobalConsensus(Polkadot()), Parachain(7), PalletInstance(1))
+    ours, theirs = location(up, *place), location(target_up, *target)
+    seen = reanchored(ours, target=theirs, context=context)
+    back = reanchored(seen, target=inverted_target(context, theirs), context=within(context, theirs))
+    assert within(context, back) == within(context, ours)
+    assert len(back.junctions) <= len(ours.junctions)
+
+
 def test_the_order_is_by_parents_then_depth_then_junction() -> None:
     places = [HERE, location(0, Parachain(9)), location(0, BOB), location(0, Parachain(0), BOB), PARENT]
     keys = [order_key(place) for place in places]

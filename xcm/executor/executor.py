@@ -76,7 +76,7 @@ class Executor:
         finally:
             self._depth -= 1
         outcome, ending = machine.finish()
-        self._note_end(passage, outcome, message_id, machine.r.topic, ending)
+        self._note_end(passage, outcome, message_id, machine.registers.topic, ending)
         return outcome, message_id
 
     def _note_verdict(self, passage: Passage, message_id: bytes, verdict: Admitted | Refused) -> None:

@@ -78,7 +78,7 @@ class Machine:
         depth: int = 0,
     ) -> None:
         self.config = config
-        self.r = Registers(EMPTY, origin, origin, message_id)
+        self.registers = Registers(EMPTY, origin, origin, message_id)
         self.message_weight = message_weight
         self.trader = config.trader()
         self.observe = observe
@@ -90,7 +90,7 @@ class Machine:
     @property
     def context(self) -> Context:
         """What policies may know."""
-        return Context(self.r.origin, self.r.message_id, self.r.topic)
+        return Context(self.registers.origin, self.registers.message_id, self.registers.topic)
 
     # --- the loop ---
 
@@ -113,13 +113,13 @@ class Machine:
             failure = self._step(name, index, instruction)
             if failure is not None:
                 for skipped in program[index + 1 :]:
-                    self.r.total_surplus += self.instruction_weight(skipped)
-                self.r.error = (index, failure)
+                    self.registers.total_surplus += self.instruction_weight(skipped)
+                self.registers.error = (index, failure)
                 return True
         return False
 
     def _step(self, name: str, index: int, instruction: Instruction) -> Error | None:
-        r, error, detail = self.r, None, ""
+        r, error, detail = self.registers, None, ""
         origin, holding, surplus = r.origin, r.holding, r.total_surplus
         try:
             self.execute(instruction)
@@ -161,7 +161,7 @@ class Machine:
         if not entry.transactional:
             entry.run(self, instruction)
             return
-        r = self.r
+        r = self.registers
         before = (r.holding, r.fees, r.already_paid_fees, len(self.delivery_fees))
         try:
             with self.config.transaction():
@@ -179,24 +179,24 @@ class Machine:
             return Weight.ZERO
 
     def _take_error_handler(self) -> Xcm:
-        handler = self.r.error_handler
-        self.r.error_handler, self.r.error_handler_weight = EMPTY_PROGRAM, Weight.ZERO
+        handler = self.registers.error_handler
+        self.registers.error_handler, self.registers.error_handler_weight = EMPTY_PROGRAM, Weight.ZERO
         return handler
 
     def _drop_error_handler(self) -> None:
-        self.r.total_surplus += self.r.error_handler_weight
-        self.r.error_handler, self.r.error_handler_weight = EMPTY_PROGRAM, Weight.ZERO
+        self.registers.total_surplus += self.registers.error_handler_weight
+        self.registers.error_handler, self.registers.error_handler_weight = EMPTY_PROGRAM, Weight.ZERO
 
     def _take_appendix(self) -> Xcm:
-        appendix = self.r.appendix
-        self.r.appendix, self.r.appendix_weight = EMPTY_PROGRAM, Weight.ZERO
+        appendix = self.registers.appendix
+        self.registers.appendix, self.registers.appendix_weight = EMPTY_PROGRAM, Weight.ZERO
         return appendix
 
     # --- the end ---
 
     def finish(self) -> tuple[Complete | Incomplete, Ending]:
         """Refund, settle and trap."""
-        r = self.r
+        r = self.registers
         with suppress(XcmFailure):  # no room for a refund, which the machine notes as paid
             self.refund_surplus()
         r.holding, r.fees = r.holding.plus(r.fees), EMPTY
@@ -219,18 +219,18 @@ class Machine:
         Raises:
             XcmFailure: `BadOrigin` where it was cleared.
         """
-        if self.r.origin is None:
+        if self.registers.origin is None:
             raise XcmFailure(e.BadOrigin(), "the origin was cleared")
-        return self.r.origin
+        return self.registers.origin
 
     def check_room(self, count: int) -> None:
         """Raise `HoldingWouldOverflow` unless holding takes so many more assets."""
-        if len(self.r.holding) + count > 2 * self.config.holding_limit:
-            raise XcmFailure(e.HoldingWouldOverflow(), f"{len(self.r.holding)} held, {count} more")
+        if len(self.registers.holding) + count > 2 * self.config.holding_limit:
+            raise XcmFailure(e.HoldingWouldOverflow(), f"{len(self.registers.holding)} held, {count} more")
 
     def refund_surplus(self) -> None:
         """Sell unused weight back, and return the rest of the fees register to holding."""
-        r = self.r
+        r = self.registers
         surplus = r.total_surplus - r.total_refunded
         if surplus.any_gt(Weight.ZERO):
             refund = self.trader.refund_weight(surplus, self.context)
@@ -259,12 +259,12 @@ class Machine:
             sent = ticket.deliver()
         except SendFailure as failure:
             if events is not None:
-                events.emit_send_failed(self.r.original_origin, dest, failure.error, name)
+                events.emit_send_failed(self.registers.original_origin, dest, failure.error, name)
             raise XcmFailure(as_xcm_error(failure.error), str(failure)) from failure
         if events is not None:
-            events.emit_sent(self.r.original_origin, dest, sent)
+            events.emit_sent(self.registers.original_origin, dest, sent)
         if self.observe is not None:
-            self.observe(MessageSent(self.r.message_id, sent, dest, message, fee))
+            self.observe(MessageSent(self.registers.message_id, sent, dest, message, fee))
         return sent
 
     def delivery_price(self, dest: Location, message: Xcm, reason: FeeReason) -> Assets:
@@ -273,14 +273,14 @@ class Machine:
         Raises:
             XcmFailure: The router's error.
         """
-        if self.config.fee_manager.is_waived(self.r.origin, reason):
+        if self.config.fee_manager.is_waived(self.registers.origin, reason):
             return assets()
         topic = SetTopic(self.context.topic_or_message_id)
         return validated(self.config.router, dest, Xcm((*message, topic))).price
 
     def _take_fee(self, price: Assets, reason: FeeReason) -> Assets:
         """Upstream too only ever charges the first asset of a price."""
-        r = self.r
+        r = self.registers
         if not price or self.config.fee_manager.is_waived(r.origin, reason):
             return assets()
         fee = Assets(price[:1])

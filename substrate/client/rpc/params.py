@@ -1,6 +1,8 @@
 """Parameters of RPC methods: JSON in, typed values out, by the annotations of the method."""
 
 import inspect
+import re
+from binascii import unhexlify
 from collections.abc import Callable, Mapping, Sequence
 from types import UnionType
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints
@@ -11,6 +13,7 @@ from substrate.client.rpc.errors import invalid_params
 from substrate.types import Hash
 
 HASH_LENGTH = 32
+_NUMBER = re.compile(r"0[xX][0-9a-fA-F]{1,64}|0|[1-9][0-9]{0,9}")
 Convert = Callable[[object], Any]
 
 
@@ -32,7 +35,7 @@ def hex_bytes(value: object) -> bytes:
     if not isinstance(value, str):
         raise BadValue("expected a hex string")
     try:
-        return bytes.fromhex(value.removeprefix("0x"))
+        return unhexlify(value.removeprefix("0x"))  # unlike bytes.fromhex it skips no blanks
     except ValueError as error:
         raise BadValue(f"{value[:80]!r} is not hex") from error
 
@@ -47,12 +50,9 @@ def block_hash(value: object) -> Hash:
 
 def block_number(value: object) -> int:
     """A block number as an integer, a decimal or a hex quantity."""
-    try:
-        number = int(value, 0) if isinstance(value, str) else value
-    except ValueError as error:
-        raise BadValue(f"{value!r} is not a block number") from error
+    number = int(value, 0) if isinstance(value, str) and _NUMBER.fullmatch(value) else value
     if not isinstance(number, int) or isinstance(number, bool) or not 0 <= number < 1 << 32:
-        raise BadValue(f"{value!r} is not a block number")
+        raise BadValue(f"{str(value)[:80]!r} is not a block number")
     return number
 
 

@@ -58,13 +58,16 @@ def test_the_segment_keeps_within_what_the_relay_chain_takes(blocks: tuple[Ances
     assert str(rejection.value) == reason
 
 
-def test_a_watermark_below_the_relay_parent_must_rise() -> None:
-    appended(block(), block(), watermark=7, relay_parent=7)
+def test_a_watermark_may_stay_but_not_fall() -> None:
+    tracker = appended(block(), watermark=6, relay_parent=7)
 
+    def with_watermark(watermark: int) -> SegmentTracker:
+        return tracker.append(block(), watermark=BlockNumber(watermark), relay_parent=BlockNumber(7), total=STATE)
+
+    assert [with_watermark(watermark).hrmp_watermark for watermark in (6, 7)] == [6, 7]
     with pytest.raises(SegmentError) as rejection:
-        appended(block(), block(), watermark=6, relay_parent=7)
-
-    assert str(rejection.value) == "InvalidHrmpWatermark (submitted=6, latest=6)"
+        with_watermark(5)
+    assert str(rejection.value) == "InvalidHrmpWatermark (submitted=5, latest=6)"
 
 
 @given(st.lists(st.tuples(st.integers(0, 1), st.integers(0, 20), st.integers(0, 20)), max_size=3))

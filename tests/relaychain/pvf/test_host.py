@@ -1,5 +1,7 @@
 """Validation code: bundles, metering, verdicts."""
 
+import sys
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -47,6 +49,24 @@ def test_a_result_comes_back_whole() -> None:
         "sum(1 for _ in range(10**9))",
         "work(turns)",
         "f = lambda: f(); f()",
+        "[0 for _ in range(10**5) for _ in range(10**5)]",
+        "{x: 0 for x in iter(int, 1)}",
+        "any(False for _ in iter(int, 1))",
+        "type('A', (), {'__getattr__': lambda self, name: self.more})().more",
+        """def forever():
+        yield from forever()
+    list(forever())""",
+        """class Body:
+        while True: pass""",
+        """def again(f): return again(f)
+    @again
+    def f(): pass""",
+        """while True:
+        match turns:
+            case _: continue""",
+        """while True:
+        try: continue
+        finally: continue""",
         """while True:
         try: work(turns)
         except BaseException: pass""",
@@ -80,6 +100,51 @@ def test_whatever_the_code_raises_makes_the_candidate_invalid() -> None:
         assert str(verdict.value) == "ExecutionError (cause=KeyError: 'x')"
 
 
+@pytest.mark.parametrize(
+    ("work", "cause"),
+    [
+        ("raise SystemExit", "SystemExit: "),
+        ("raise type('Stop', (BaseException,), {})()", "Stop: "),
+        ("raise type('Mute', (Exception,), {'__str__': lambda self: 1 // 0})()", "an exception that cannot be shown"),
+        ("raise ValueError('x' * 10**6)", "ValueError: xxx"),
+    ],
+)
+def test_nothing_that_the_code_raises_gets_past_the_host(work: str, cause: str) -> None:
+    with pytest.raises(InvalidCandidate) as verdict:
+        InlineHost().validate(bundle(work), params(), steps=100)
+
+    assert str(verdict.value).startswith(f"ExecutionError (cause={cause}")
+    assert len(str(verdict.value)) < 3_000
+
+
+def deepest(calls: int = 0) -> int:
+    """How often the code may call itself, under a caller that called itself so often."""
+    if calls:
+        return deepest(calls - 1)
+    count = """global depth
+    depth = turns
+    work(turns + 1)"""
+    probe = count + "\nclass Probe:\n    validate_block = staticmethod(lambda params: depth_of(params))\n"
+    probe += "def depth_of(params):\n    try: work(0)\n    except RecursionError: pass\n"
+    probe += "    return ValidationResult(params.parent_head, None, (), (), depth, params.relay_parent_number)\n"
+    code = make_bundle("chain:Probe", [SourceFile("chain", ECHO % probe.encode())])
+    return InlineHost().validate(code, params(), steps=10_000).processed_downward_messages
+
+
+def test_how_deep_the_code_may_nest_does_not_depend_on_the_caller() -> None:
+    limit = sys.getrecursionlimit()
+
+    assert 900 < deepest() == deepest(calls=300) < 1_000
+    assert sys.getrecursionlimit() == limit
+
+
+@pytest.mark.parametrize("name", ["__step__", "step", "counted"])
+def test_no_name_of_the_code_replaces_the_meter(name: str) -> None:
+    work = f"{name} = print\n    while True: pass"
+    with pytest.raises(InvalidCandidate, match="Timeout"):
+        InlineHost().validate(bundle(work), params(), steps=500)
+
+
 def test_a_wrong_return_value_is_named() -> None:
     code = make_bundle("m:V", [SourceFile("m", b"class V:\n    validate_block = staticmethod(lambda params: 5)\n")])
 
@@ -99,7 +164,12 @@ def test_a_foreign_abi_is_no_verdict() -> None:
 @pytest.mark.parametrize(
     ("files", "cause"),
     [
-        ({"m": b"import nowhere_to_be_found"}, "importing m failed: ModuleNotFoundError: No module named"),
+        ({"m": b"import xcm.nowhere"}, "importing m failed: ModuleNotFoundError: No module named"),
+        ({"m": b"import numpy"}, "relaychain.primitives, parachains.sdk, not numpy"),
+        ({"m": b"from relaychain.runtime.dmp import Dmp"}, "parachains.sdk, not relaychain.runtime.dmp"),
+        ({"m": b"raise SystemExit(1)"}, "importing m failed: SystemExit: 1"),
+        ({"m": b"async def f(): pass"}, "SyntaxError: validation code is not asynchronous (line 1)"),
+        ({"m": b"def f(x): return (y async for y in x)"}, "SyntaxError: validation code is not asynchronous (line 1)"),
         ({"m": b"raise ValueError('at import')"}, "importing m failed: ValueError: at import"),
         ({"m": b"def f(:"}, "importing m failed: SyntaxError"),
         ({"m": b"while True: pass"}, "importing m takes more than 1000000 steps"),

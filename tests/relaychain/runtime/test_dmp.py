@@ -3,23 +3,21 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from relaychain.primitives.messages import InboundDownwardMessage, mqc_head
 from relaychain.primitives.types import BlockNumber, ParaId
 from relaychain.runtime.configuration import default_configuration, with_overrides
 from relaychain.runtime.dmp import (
-    FIXED_ONE,
+    MAX_FACTOR,
     DmpError,
     DmpReason,
-    FixedU128,
     check_can_queue,
-    decreased_fee_factor,
-    increased_fee_factor,
+    check_processed_downward_messages,
     max_queue_length,
-    prune_downward_queue,
 )
+from substrate.pallets.fees import FIXED_ONE
 
 PARA = ParaId(2000)
 CONFIG = with_overrides(default_configuration(), {"max_downward_message_size": 1024})
@@ -33,27 +31,37 @@ def test_ignoring_a_visible_message_breaks_the_advancement_rule() -> None:
     queue, parent = queue_sent_at(5), BlockNumber(5)
 
     with pytest.raises(DmpError) as rejection:
-        prune_downward_queue(queue, processed_count=0, relay_parent_number=parent)
+        check_processed_downward_messages(queue, processed_count=0, relay_parent_number=parent)
 
     assert str(rejection.value) == "AdvancementRule (oldest_sent_at=5)"
-    assert prune_downward_queue(queue, processed_count=0, relay_parent_number=BlockNumber(4)) == queue
+    check_processed_downward_messages(queue, processed_count=1, relay_parent_number=parent)
+    check_processed_downward_messages(queue, processed_count=0, relay_parent_number=BlockNumber(4))
+    check_processed_downward_messages((), processed_count=0, relay_parent_number=parent)
 
 
 def test_more_than_there_is_cannot_be_processed() -> None:
     with pytest.raises(DmpError) as rejection:
-        prune_downward_queue(queue_sent_at(1), processed_count=2, relay_parent_number=BlockNumber(1))
+        check_processed_downward_messages(queue_sent_at(1), processed_count=2, relay_parent_number=BlockNumber(1))
 
     assert rejection.value.reason is DmpReason.UNDERFLOW
 
 
-@given(first=st.integers(0, 4), second=st.integers(0, 4))
-def test_pruning_twice_equals_pruning_the_sum(first: int, second: int) -> None:
-    queue, parent = queue_sent_at(*range(1, 9)), BlockNumber(0)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(steps=st.lists(st.tuples(st.lists(st.binary(max_size=4), max_size=3), st.integers(0, 3)), max_size=12))
+def test_messages_are_received_once_and_in_order(make_relay: Any, steps: list[tuple[list[bytes], int]]) -> None:
+    dmp = make_relay().opened().dmp
+    sent: list[bytes] = []
+    received: list[bytes] = []
+    for messages, processed in steps:
+        for msg in messages:
+            dmp.queue_downward_message(PARA, msg)
+        sent += messages
+        received += [message.msg for message in dmp.dmq_contents(PARA)[:processed]]
+        dmp.prune_dmq(PARA, processed)
 
-    halfway = prune_downward_queue(queue, processed_count=first, relay_parent_number=parent)
-    after = prune_downward_queue(halfway, processed_count=second, relay_parent_number=parent)
-
-    assert after == queue[first + second :]
+    assert [*received, *(message.msg for message in dmp.dmq_contents(PARA))] == sent
+    everything = [InboundDownwardMessage(BlockNumber(1), msg) for msg in sent]
+    assert dmp.downward_message_queue_heads[PARA] == mqc_head(everything)
 
 
 def test_a_queue_takes_messages_up_to_its_limits() -> None:
@@ -68,13 +76,31 @@ def test_a_queue_takes_messages_up_to_its_limits() -> None:
         assert rejection.value.reason is reason
 
 
-def test_the_fee_factor_grows_by_upstreams_steps_and_never_falls_below_one() -> None:
-    one = FixedU128(FIXED_ONE)
+def test_the_fee_factor_grows_by_upstreams_steps_above_half_full_and_never_falls_below_one(make_relay: Any) -> None:
+    dmp = make_relay(max_downward_message_size=8 * 1024 * 1024).opened().dmp  # room for four messages
 
-    assert increased_fee_factor(one, message_size_bytes=1023) == 105 * FIXED_ONE // 100
-    assert increased_fee_factor(one, message_size_bytes=2048) == 1052 * FIXED_ONE // 1000
-    assert decreased_fee_factor(increased_fee_factor(one, message_size_bytes=0)) == one
-    assert decreased_fee_factor(one) == one
+    factors = []
+    for size in (0, 0, 1023, 2048):
+        dmp.queue_downward_message(PARA, bytes(size))
+        factors.append(dmp.delivery_fee_factor[PARA])
+    assert factors == [FIXED_ONE, FIXED_ONE, 105 * FIXED_ONE // 100, 105 * FIXED_ONE // 100 * 1052 // 1000]
+
+    dmp.prune_dmq(PARA, 1)
+    assert dmp.delivery_fee_factor[PARA] == factors[-1]
+    dmp.prune_dmq(PARA, 1)
+    assert dmp.delivery_fee_factor[PARA] == 1052 * FIXED_ONE // 1000
+    for _ in range(3):
+        dmp.prune_dmq(PARA, 0)
+    assert dmp.delivery_fee_factor[PARA] == FIXED_ONE
+
+
+def test_the_fee_factor_has_an_end(make_relay: Any) -> None:
+    dmp = make_relay(max_downward_message_size=32 * 1024 * 1024).opened().dmp
+    dmp.delivery_fee_factor[PARA] = MAX_FACTOR
+
+    dmp.queue_downward_message(PARA, b"")
+
+    assert dmp.delivery_fee_factor[PARA] == MAX_FACTOR
 
 
 def test_messages_reach_the_para_and_their_chain_of_hashes_is_kept(make_relay: Any) -> None:

@@ -167,6 +167,34 @@ def test_a_channel_is_asked_for_accepted_opened_and_closed(make_relay: Any) -> N
     assert [len(relay.runtime.dmp.dmq_contents(para)) for para in (A, B)] == [2, 1]
 
 
+def open_by_force(runtime: Any) -> None:
+    call = runtime.call(Hrmp.force_open_hrmp_channel, sender=A, recipient=B, max_capacity=2, max_message_size=8)
+    runtime.dispatch(call, RawRoot())
+
+
+def test_a_channel_opened_by_force_replaces_a_request_and_has_its_deposits(make_relay: Any) -> None:
+    relay = funded(make_relay)
+    relay.block(before=ask)
+    relay.block(before=open_by_force)
+    opened = relay.new_session(1).hrmp.hrmp_channels[AB]
+
+    assert reserved(relay) == (opened.sender_deposit, opened.recipient_deposit) == (50, 60)
+    relay.block(before=lambda runtime: dispatch(runtime, A, Hrmp.hrmp_close_channel, channel_id=AB))
+    relay.new_session(2)
+    assert reserved(relay) == (0, 0)
+
+
+def test_a_channel_from_genesis_has_no_deposits_and_gives_none_back(make_relay: Any) -> None:
+    relay = funded(make_relay)
+    relay.genesis_edit(lambda runtime: runtime.hrmp.genesis({"channels": [(A, B, 2, 8)]}))
+    relay.genesis_edit(lambda runtime: runtime.balances.reserve(sovereign_account(B), 70))
+
+    relay.block(before=lambda runtime: dispatch(runtime, A, Hrmp.hrmp_close_channel, channel_id=AB))
+    assert AB not in relay.new_session(1).hrmp.hrmp_channels
+
+    assert reserved(relay) == (0, 70)
+
+
 def test_a_request_can_be_withdrawn_until_it_is_accepted(make_relay: Any) -> None:
     relay = funded(make_relay)
     cancel = {"channel_id": AB, "open_requests": 1}

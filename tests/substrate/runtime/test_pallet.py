@@ -1,6 +1,8 @@
 """What may be declared on a pallet and a runtime, and what follows from it."""
 
 import pytest
+from scalecodec.base import RuntimeConfigurationObject, ScaleBytes
+from scalecodec.type_registry import load_type_registry_preset
 
 from substrate.errors import ChainError, DecodeError, HintError
 from substrate.runtime.assembly import Runtime, mount
@@ -255,3 +257,16 @@ def test_a_bad_api_call_is_refused(
 ) -> None:
     with pytest.raises(kind, match=message):
         runtime.api(name, args)
+
+
+def test_errors_are_listed_without_gaps() -> None:
+    """Clients that find an error by its place in the list find it by its index."""
+    judge = RuntimeConfigurationObject()
+    judge.update_type_registry(load_type_registry_preset("core"))
+    metadata = judge.create_scale_object("MetadataVersioned", ScaleBytes(BellRuntime.metadata()))
+    metadata.decode()
+    judge.add_portable_registry(metadata)
+    bell = next(pallet for pallet in metadata.pallets if pallet.name == "Bell")
+
+    assert [error.value["index"] for error in bell.errors] == list(range(10))
+    assert [bell.errors[kind.index].name for kind in Bell.errors.values()] == list(Bell.errors)

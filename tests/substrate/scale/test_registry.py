@@ -73,6 +73,12 @@ Forest: TypeAlias = Annotated[tuple[Tree, ...], Path("toy::Forest")]
 enum_path(Tree, "toy::Tree")
 
 
+FirstKey = NewType("FirstKey", bytes)
+SecondKey = NewType("SecondKey", bytes)
+for _key in (FirstKey, SecondKey):
+    wire(_key, Annotated[bytes, Fixed(32)], path="toy::Key")
+
+
 class RuntimeCall(Placeholder): ...
 
 
@@ -127,12 +133,9 @@ def test_a_hand_written_form_shows_its_name_over_what_it_looks_like() -> None:
 
 
 def test_identifiers_of_one_path_are_one_type() -> None:
-    First, Second = NewType("First", bytes), NewType("Second", bytes)  # pyright: ignore[reportGeneralTypeIssues]
-    for identifier in (First, Second):
-        wire(identifier, Annotated[bytes, Fixed(32)], path="toy::Key")
     registry = Registry(Codecs())
 
-    assert registry.type_id(First) == registry.type_id(Second)
+    assert registry.type_id(FirstKey) == registry.type_id(SecondKey)
 
 
 def test_unit_enums_are_spelled_as_upstream() -> None:

@@ -10,6 +10,7 @@ from xcm.builder.barriers import (
     AllowTopLevelPaidExecutionFrom,
     AllowUnpaidExecutionFrom,
     AnyOf,
+    DenyRecursively,
     DenyReserveTransferToRelayChain,
     DenyThenTry,
     TakeWeightCredit,
@@ -26,10 +27,13 @@ from xcm.instruction import (
     ClearOrigin,
     DepositReserveAsset,
     DescendOrigin,
+    ExecuteWithOrigin,
     InitiateReserveWithdraw,
     Instruction,
     PayFees,
     ReserveAssetDeposited,
+    SetAppendix,
+    SetErrorHandler,
     SetHints,
     SetTopic,
     TransferAsset,
@@ -167,6 +171,30 @@ def test_deny_then_try_works() -> None:
         assert reason(ask(barrier, InitiateReserveWithdraw(Wild(All()), dest, xcm()))) == answer
         assert reason(ask(barrier, TransferReserveAsset(assets(here(1)), dest, xcm()))) == answer
     assert reason(ask(DenyThenTry(DenyReserveTransferToRelayChain(), AnyOf(())), ClearOrigin())) == UNSUPPORTED
+
+
+def test_deny_instructions_with_xcm_works() -> None:
+    barrier = DenyThenTry(DenyRecursively(DenyReserveTransferToRelayChain()), AllowUnpaidExecutionFrom(everything))
+    denied = xcm(ClearOrigin(), DepositReserveAsset(Wild(All()), PARENT, xcm()))
+    carriers = SetAppendix, SetErrorHandler, lambda program: ExecuteWithOrigin(None, program)
+    for carry in carriers:
+        assert reason(ask(barrier, carry(denied))) == UNSUPPORTED
+        assert reason(ask(barrier, ClearOrigin(), carry(xcm(SetAppendix(denied))))) == UNSUPPORTED
+        assert reason(ask(barrier, carry(xcm(ClearOrigin())))) == "AllowUnpaidExecutionFrom"
+    # What runs elsewhere is for others to judge.
+    onward = InitiateReserveWithdraw(Wild(All()), location(1, Parachain(2)), denied)
+    assert reason(ask(barrier, onward)) == "AllowUnpaidExecutionFrom"
+
+
+@pytest.mark.parametrize(
+    ("depth", "answer"), [(10, "AllowUnpaidExecutionFrom"), (11, (BarrierReason.STACK_LIMIT_REACHED, None))]
+)
+def test_denying_recursively_has_a_limit(depth: int, answer: object) -> None:
+    program = xcm()
+    for _ in range(depth):
+        program = xcm(SetAppendix(program))
+    barrier = DenyThenTry(DenyRecursively(DenyReserveTransferToRelayChain()), AllowUnpaidExecutionFrom(everything))
+    assert reason(ask(barrier, *program)) == answer
 
 
 def test_the_first_barrier_that_admits_wins_and_the_last_refusal_tells() -> None:

@@ -11,8 +11,8 @@ from substrate.crypto.ss58 import encode as ss58
 from substrate.pallets.message_queue_types import Overweight, ProcessingFailure, WeightMeter
 from substrate.runtime.origin import RawNone, RawRoot, RawSigned
 from substrate.types import AccountId, Weight
-from tests.xcm.chain import Chain, account, here, para, weight
-from xcm.asset import Fungible, InstanceIndex, assets, fungible, non_fungible
+from tests.xcm.chain import FEES, Chain, account, here, para, weight
+from xcm.asset import Assets, Fungible, InstanceIndex, assets, fungible, non_fungible
 from xcm.builder.filters import is_parent
 from xcm.builder.location_conversion import (
     AccountId32Aliases,
@@ -38,12 +38,13 @@ from xcm.builder.origin_conversion import (
 from xcm.builder.pricing import FIXED_ONE, ExponentialPrice, decreased_factor, increased_factor
 from xcm.builder.process_message import process_message
 from xcm.builder.routers import FirstRouter, WithUniqueTopic
-from xcm.builder.traders import FirstTrader, FixedRate, FixedRateOfFungible
+from xcm.builder.traders import FirstTrader, FixedRate, FixedRateOfFungible, fees_to_account
 from xcm.builder.weighers import FixedWeightBounds
 from xcm.error import TooExpensive, XcmFailure
 from xcm.executor.config import Context
 from xcm.executor.holding import Holding
 from xcm.executor.passage import Unweighable
+from xcm.executor.trace import FeeBurned
 from xcm.instruction import (
     ClearOrigin,
     DoubleEncoded,
@@ -53,13 +54,14 @@ from xcm.instruction import (
     SetTopic,
     Transact,
     Trap,
+    WithdrawAsset,
     Xcm,
 )
 from xcm.junction import AccountId32, AccountKey20, GeneralIndex, Junction, Kusama, PalletInstance, Parachain
 from xcm.location import HERE, PARENT, Location, location
 from xcm.message import xcm
 from xcm.outcome import SendError, SendFailure
-from xcm.versions.versioned import encode_message, versioned_xcm
+from xcm.versions.versioned import decode_message, encode_message, versioned_xcm
 
 VECTORS = json.loads((Path(__file__).parents[2] / "vectors" / "xcm_location_to_account.json").read_text())
 CONTEXT = Context(None, bytes(32))
@@ -155,6 +157,16 @@ def rate(place: Location) -> FixedRateOfFungible:
     return FixedRateOfFungible(FixedRate(place, 10**12, 2**20), lambda asset: None)
 
 
+def test_a_fee_that_its_account_cannot_take_is_burned_and_noted() -> None:
+    chain, facts = Chain(), list[object]()
+    chain.ledger.minimum = 5
+    take = fees_to_account(chain.config.asset_transactor, FEES, facts.append)
+    take(here(4))
+    take(here(5))
+    assert facts == [FeeBurned(here(4), FEES, "FailedToTransactAsset: deposit: below minimum")]
+    assert chain.ledger.of(FEES) == 5
+
+
 def buy(trader: FixedRateOfFungible | FirstTrader, needed: Weight, place: Location, amount: int) -> int:
     left = trader.buy_weight(needed, Holding.of(fungible(place, amount)), CONTEXT).assets()
     fun = left[0].fun if left else None
@@ -194,6 +206,33 @@ def test_a_message_without_a_topic_gets_one() -> None:
         (PARENT, xcm(ClearOrigin(), SetTopic(b"u" * 32))),
         (PARENT, xcm(SetTopic(b"t" * 32))),
     ]
+
+
+def nested(depth: int) -> Xcm:
+    return xcm(SetAppendix(nested(depth - 1))) if depth else xcm()
+
+
+MANY = assets(*(fungible(para(number), 1) for number in range(21)))
+
+
+@pytest.mark.parametrize(
+    ("fits", "exceeds"),
+    [
+        (Xcm((ClearOrigin(),) * 99), Xcm((ClearOrigin(),) * 100)),
+        (nested(7), nested(8)),
+        (xcm(WithdrawAsset(Assets(MANY[:20]))), xcm(WithdrawAsset(MANY))),
+    ],
+    ids=["instructions", "depth", "assets"],
+)
+def test_send_xcm_nested_works(fits: Xcm, exceeds: Xcm) -> None:
+    """Given a limit of the format. When a message with its topic reaches it, it goes; over it, nothing is sent."""
+    chain = Chain()
+    router = WithUniqueTopic(chain, lambda message: b"u" * 32)
+    router.validate(PARENT, fits).deliver()
+    assert decode_message(encode_message(versioned_xcm(chain.sent[0][1])))
+    with pytest.raises(SendFailure, match="ExceedsMaxMessageSize"):
+        router.validate(PARENT, exceeds)
+    assert len(chain.sent) == 1
 
 
 class NotMine:

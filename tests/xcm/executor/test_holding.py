@@ -3,6 +3,7 @@
 import pytest
 
 from xcm.asset import (
+    MAX_AMOUNT,
     All,
     AllCounted,
     AllOf,
@@ -32,6 +33,12 @@ def test_taking_saturates_and_the_rest_stays() -> None:
     taken, rest = FULL.saturating_take(Definite(assets(fungible(HERE, 99), CATS[0])))
     assert taken == assets(COINS, CATS[0])
     assert rest == Holding.of(MORE, *CATS[1:])
+
+
+def test_sums_saturate() -> None:
+    most = fungible(HERE, MAX_AMOUNT)
+    assert Holding.of(most).plus((COINS,)) == Holding.of(most)
+    assert assets(most, COINS) == (most,)
 
 
 def test_try_take_wants_all_of_it() -> None:

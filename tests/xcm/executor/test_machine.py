@@ -1,8 +1,10 @@
 """Registers, error handler, appendix, weight, traps, the trace."""
 
-from tests.xcm.chain import Chain, account, complete, error_of, here, para, weight
+from substrate.types import AccountId
+from tests.xcm.chain import FEES, Chain, Ledger, Refusal, account, complete, error_of, here, para, weight
 from xcm import error as e
 from xcm.asset import AllCounted, Definite, Wild, assets, fungible
+from xcm.executor.instructions.table import HANDLERS
 from xcm.executor.trace import BarrierVerdict, InstructionExecuted
 from xcm.instruction import (
     BurnAsset,
@@ -29,7 +31,7 @@ from xcm.instruction import (
     Xcm,
 )
 from xcm.junction import GeneralIndex, Parachain
-from xcm.location import HERE, PARENT, interior, location
+from xcm.location import HERE, PARENT, Location, interior, location
 from xcm.message import xcm
 from xcm.outcome import Incomplete, InstructionError, NotExecuted
 from xcm.weight import Limited, Unlimited
@@ -164,6 +166,58 @@ def test_partial_deposit_failure_aborts_instruction_and_traps_full_holding() -> 
     assert (chain.ledger.of(BOB), chain.traps) == (0, {(ALICE, both): 1})
 
 
+class Needy(Ledger):
+    """An account holds the relay chain's token only if it has some of ours."""
+
+    def mint_into(self, asset_id: Location, who: AccountId, amount: int) -> None:
+        if asset_id == HERE and (who, PARENT) not in self.balances:
+            raise Refusal("no account")
+        super().mint_into(asset_id, who, amount)
+
+
+def test_a_failed_deposit_is_tried_again_after_the_others() -> None:
+    chain = Chain(ledger=Needy())
+    chain.endow(ALICE, 5, PARENT)
+    chain.endow(ALICE, 5)
+    both = assets(here(5), fungible(PARENT, 5))
+    assert chain.run(ALICE, WithdrawAsset(both), DepositAsset(Wild(AllCounted(2)), BOB)) == complete(20)
+    assert (chain.ledger.of(BOB), chain.ledger.of(BOB, PARENT)) == (5, 5)
+
+
+def test_a_refund_that_holding_has_no_room_for_goes_where_fees_go() -> None:
+    chain = Chain(rate=1, holding_limit=1)
+    others = PARENT, para(1)
+    for asset in (HERE, *others):
+        chain.endow(ALICE, 30, asset)
+    outcome = chain.run(
+        ALICE,
+        WithdrawAsset(assets(here(30))),
+        BuyExecution(here(30), Limited(weight(30))),
+        *(WithdrawAsset(assets(fungible(asset, 30))) for asset in others),
+        Transact(OriginKind.SovereignAccount, None, DoubleEncoded(b"call remark 50 10 any")),
+        RefundSurplus(),
+    )
+    assert error_of(outcome)[1:] == (5, e.HoldingWouldOverflow())
+    assert chain.ledger.of(FEES) == 30
+    assert chain.executed().fees_paid == assets(here(30))
+
+
+def test_an_error_keeps_its_index_through_handler_and_appendix() -> None:
+    handled = SetErrorHandler(xcm(ClearOrigin())), SetAppendix(xcm(ClearTopic())), Trap(1), Trap(2)
+    assert error_of(Chain().run(ALICE, *handled)) == (weight(50), 2, e.Trap(1))
+    again = SetErrorHandler(xcm(Trap(3))), SetAppendix(xcm(ClearTopic(), Trap(4))), Trap(1)
+    assert error_of(Chain().run(ALICE, *again)) == (weight(60), 1, e.Trap(4))
+
+
+def test_the_machine_knows_these_instructions() -> None:
+    assert {kind.__name__ for kind in HANDLERS} == {
+        "WithdrawAsset", "ReserveAssetDeposited", "ReceiveTeleportedAsset", "TransferAsset", "TransferReserveAsset",
+        "Transact", "ClearOrigin", "DescendOrigin", "DepositAsset", "DepositReserveAsset", "InitiateReserveWithdraw",
+        "InitiateTeleport", "BuyExecution", "PayFees", "RefundSurplus", "SetAppendix", "SetErrorHandler", "ClearError",
+        "ClaimAsset", "Trap", "SetTopic", "ClearTopic", "UnpaidExecution", "BurnAsset", "SetFeesMode",
+    }  # fmt: skip
+
+
 def test_an_unknown_instruction_is_unimplemented() -> None:
     assert error_of(Chain().run(ALICE, ExpectOrigin(None))) == (weight(10), 0, e.Unimplemented())
 
@@ -253,10 +307,13 @@ def test_a_message_over_its_limit_or_instruction_count_is_not_executed() -> None
     chain = Chain()
     program = Xcm((ClearOrigin(),) * 3)
     outcome = chain.executor.execute(ALICE, program, message_id=bytes(32), weight_limit=weight(29))
-    assert outcome == NotExecuted(InstructionError(0, e.WeightLimitReached(weight(30))))
+    assert outcome == NotExecuted(InstructionError(2, e.WeightLimitReached(weight(30))))
     many = Xcm((ClearOrigin(),) * 101)
     outcome = chain.executor.execute(ALICE, many, message_id=bytes(32), weight_limit=weight(9999))
-    assert outcome == NotExecuted(InstructionError(0, e.WeightNotComputable()))
+    assert outcome == NotExecuted(InstructionError(100, e.ExceedsStackLimit()))
+    junk = xcm(ClearOrigin(), Transact(OriginKind.Native, None, DoubleEncoded(b"junk")))
+    outcome = chain.executor.execute(ALICE, junk, message_id=bytes(32), weight_limit=weight(9999))
+    assert outcome == NotExecuted(InstructionError(1, e.FailedToDecode()))
 
 
 def test_unlimited_execution_buys_nothing() -> None:

@@ -5,7 +5,7 @@ import pytest
 from substrate.types import AccountId
 from tests.xcm.chain import Chain, account, complete, error_of, here, para, weight
 from xcm import error as e
-from xcm.asset import All, AllCounted, Wild, assets, fungible
+from xcm.asset import All, AllCounted, Definite, Wild, assets, fungible
 from xcm.builder.transactors import Checking, MintLocation
 from xcm.instruction import (
     BuyExecution,
@@ -125,6 +125,44 @@ def test_the_delivery_fee_comes_out_of_the_assets_sent() -> None:
     assert chain.ledger.total() == 100
 
 
+def test_the_delivery_fee_comes_out_of_what_is_sent_even_where_more_is_held() -> None:
+    chain = Chain(delivery=assets(here(7)))
+    chain.endow(ALICE, 100)
+    send = DepositReserveAsset(Definite(assets(here(50))), para(2), xcm(deposit()))
+    assert chain.run(ALICE, WithdrawAsset(assets(here(100))), send) == complete(20 + 5)
+    assert (chain.ledger.of(para(2)), chain.traps) == (43, {(ALICE, assets(here(50))): 1})
+
+
+def test_a_fee_asset_that_is_not_sent_is_taken_from_holding() -> None:
+    chain = Chain(delivery=assets(fungible(PARENT, 7)))
+    chain.endow(ALICE, 100)
+    chain.endow(ALICE, 10, PARENT)
+    both = assets(here(100), fungible(PARENT, 10))
+    send = DepositReserveAsset(Definite(assets(here(100))), para(2), xcm(deposit()))
+    assert chain.run(ALICE, WithdrawAsset(both), send, deposit()) == complete(30)
+    assert (chain.ledger.of(para(2)), chain.ledger.of(BOB, PARENT)) == (100, 3)
+
+
+@pytest.mark.parametrize("held", [6, 7])
+def test_assets_that_do_not_cover_their_delivery_stay(held: int) -> None:
+    chain = Chain(delivery=assets(here(7)), teleporters=[(HERE, PARENT)])
+    chain.endow(ALICE, held)
+    outcome = chain.run(ALICE, WithdrawAsset(assets(here(held))), InitiateTeleport(Wild(All()), PARENT, xcm()))
+    if held == 7:  # as upstream a message of no assets goes out
+        assert outcome == complete(20)
+        assert chain.sent[0][1][0] == ReceiveTeleportedAsset(assets())
+    else:
+        assert error_of(outcome) == (weight(25), 1, e.NotHoldingFees())
+        assert (chain.sent, chain.traps) == ([], {(ALICE, assets(here(6))): 1})
+
+
+def test_root_sends_for_free() -> None:
+    chain = Chain(delivery=assets(here(7)), teleporters=[(HERE, PARENT)], reserves=[(HERE, HERE)])
+    load, send = ReserveAssetDeposited(assets(here(50))), InitiateTeleport(Wild(All()), PARENT, xcm())
+    assert chain.run(HERE, load, send) == complete(20)
+    assert chain.sent[0][1][0] == ReceiveTeleportedAsset(assets(fungible(US, 50)))
+
+
 def test_delivery_fees_that_are_not_held_fail() -> None:
     chain = Chain(delivery=assets(fungible(PARENT, 7)))
     chain.endow(ALICE, 100)
@@ -161,6 +199,20 @@ def test_pay_fees_works_for_delivery_fees() -> None:
     outcome = chain.run(ALICE, WithdrawAsset(assets(here(100))), PayFees(here(60)), send, *refund)
     assert outcome == complete(50)
     assert (chain.ledger.of(para(2)), chain.ledger.of(BOB)) == (40, 6)
+
+
+def test_putting_all_assets_in_pay_fees_and_refunding_too_early() -> None:
+    chain = Chain(rate=1, delivery=assets(here(4)))
+    chain.endow(ALICE, 300)
+    load, pay = WithdrawAsset(assets(here(100))), PayFees(here(100))
+    send = DepositReserveAsset(Wild(All()), para(2), xcm())
+    assert chain.run(ALICE, load, pay, RefundSurplus(), deposit()) == complete(40)
+    assert chain.ledger.of(BOB) == 60
+    # Without a fees register the delivery fee comes out of the assets: there is enough.
+    assert chain.run(ALICE, load, pay, RefundSurplus(), send) == complete(40)
+    assert chain.ledger.of(para(2)) == 56
+    gone = chain.run(ALICE, load, pay, RefundSurplus(), deposit(), send)
+    assert error_of(gone)[1:] == (4, e.NotHoldingFees())
 
 
 def test_paying_fees_twice_pays_once_and_a_failed_payment_may_be_repeated() -> None:

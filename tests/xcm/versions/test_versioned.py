@@ -3,7 +3,7 @@
 import json
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import given
@@ -13,12 +13,14 @@ from substrate.crypto.hashing import blake2_256
 from substrate.errors import ChainError, DecodeError
 from substrate.scale.codec import decode, encode
 from substrate.scale.types import Struct, naming
-from xcm.asset import fungible
+from xcm.asset import AssetId, assets, fungible
 from xcm.error import Error
 from xcm.instruction import ClearOrigin, DoubleEncoded, OriginKind, PayFees, SetAppendix, Transact, Xcm
-from xcm.location import PARENT
+from xcm.junction import Parachain
+from xcm.location import PARENT, interior
 from xcm.message import topic_of, xcm
 from xcm.outcome import Outcome
+from xcm.response import Version
 from xcm.versions import versioned as v
 from xcm.versions.mirror import VersionError
 from xcm.versions.v4 import V4
@@ -144,11 +146,27 @@ def test_what_version_4_lacks_does_not_convert() -> None:
 def test_transact_without_a_fallback_weight_may_weigh_anything_in_version_4() -> None:
     message = xcm(Transact(OriginKind.Native, None, DoubleEncoded(b"\x00")))
     old = v.versioned_xcm(message, 4)
-    assert isinstance(old, v.Versioned); assert old.version == 4
+    assert v.version_of(old) == 4
     assert neutral(old)["V4"][0]["Transact"]["require_weight_at_most"] == {
         "ref_time": 2**64 - 1,
         "proof_size": 2**64 - 1,
     }
+
+
+def test_every_kind_has_a_form_in_every_version() -> None:
+    forms = [
+        (v.versioned_location, v.latest_location, PARENT),
+        (v.versioned_interior, v.latest_interior, interior(Parachain(1))),
+        (v.versioned_assets, v.latest_assets, assets(fungible(PARENT, 1))),
+        (v.versioned_asset, v.latest_asset, fungible(PARENT, 1)),
+        (v.versioned_asset_id, v.latest_asset_id, AssetId(PARENT)),
+        (v.versioned_response, v.latest_response, Version(5)),
+    ]
+    for wrap, latest, value in cast(list[tuple[Any, Any, Any]], forms):
+        for version in (3, 4, 5):
+            wrapped = wrap(value, version)
+            assert (v.version_of(wrapped), latest(wrapped)) == (version, value)
+            assert type(wrapped).__name__.endswith(f"V{version}")
 
 
 def test_an_unknown_version_is_a_chain_error() -> None:

@@ -18,20 +18,20 @@ if TYPE_CHECKING:
 def set_error_handler(vm: "Machine", instruction: SetErrorHandler) -> None:
     """Set what runs after an error; the weight of the handler it replaces is surplus."""
     weight = _weight(vm, instruction.xcm)
-    vm.r.total_surplus += vm.r.error_handler_weight
-    vm.r.error_handler, vm.r.error_handler_weight = instruction.xcm, weight
+    vm.registers.total_surplus += vm.registers.error_handler_weight
+    vm.registers.error_handler, vm.registers.error_handler_weight = instruction.xcm, weight
 
 
 def set_appendix(vm: "Machine", instruction: SetAppendix) -> None:
     """Set what runs at the end; the weight of the appendix it replaces is surplus."""
     weight = _weight(vm, instruction.xcm)
-    vm.r.total_surplus += vm.r.appendix_weight
-    vm.r.appendix, vm.r.appendix_weight = instruction.xcm, weight
+    vm.registers.total_surplus += vm.registers.appendix_weight
+    vm.registers.appendix, vm.registers.appendix_weight = instruction.xcm, weight
 
 
 def clear_error(vm: "Machine", instruction: ClearError) -> None:
     """Forget the error."""
-    vm.r.error = None
+    vm.registers.error = None
 
 
 def trap(vm: "Machine", instruction: Trap) -> None:
@@ -41,12 +41,12 @@ def trap(vm: "Machine", instruction: Trap) -> None:
 
 def set_topic(vm: "Machine", instruction: SetTopic) -> None:
     """Name the message."""
-    vm.r.topic = instruction.topic
+    vm.registers.topic = instruction.topic
 
 
 def clear_topic(vm: "Machine", instruction: ClearTopic) -> None:
     """Forget the name."""
-    vm.r.topic = None
+    vm.registers.topic = None
 
 
 def _weight(vm: "Machine", program: Xcm) -> Weight:

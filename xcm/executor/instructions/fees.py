@@ -22,16 +22,16 @@ def buy_execution(vm: "Machine", instruction: BuyExecution) -> None:
     if isinstance(instruction.weight_limit, Unlimited):
         return
     unspent = _buy(vm, instruction.weight_limit.weight, instruction.fees)
-    vm.r.holding = vm.r.holding.plus(unspent)
+    vm.registers.holding = vm.registers.holding.plus(unspent)
 
 
 def pay_fees(vm: "Machine", instruction: PayFees) -> None:
     """Pay once for the whole message; what is left pays for what it sends."""
-    if vm.r.already_paid_fees:
+    if vm.registers.already_paid_fees:
         return
-    vm.r.already_paid_fees = True
+    vm.registers.already_paid_fees = True
     unspent = _buy(vm, vm.message_weight, instruction.asset)
-    vm.r.fees = vm.r.fees.plus(unspent)
+    vm.registers.fees = vm.registers.fees.plus(unspent)
 
 
 def refund_surplus(vm: "Machine", instruction: RefundSurplus) -> None:
@@ -41,22 +41,22 @@ def refund_surplus(vm: "Machine", instruction: RefundSurplus) -> None:
 
 def set_fees_mode(vm: "Machine", instruction: SetFeesMode) -> None:
     """Let delivery fees come from the origin's account, or from the registers."""
-    vm.r.jit_withdraw = instruction.jit_withdraw
+    vm.registers.jit_withdraw = instruction.jit_withdraw
 
 
 def unpaid_execution(vm: "Machine", instruction: UnpaidExecution) -> None:
     """Fail unless the origin is the expected one, if one is."""
-    if instruction.check_origin is not None and instruction.check_origin != vm.r.origin:
+    if instruction.check_origin is not None and instruction.check_origin != vm.registers.origin:
         raise XcmFailure(e.BadOrigin(), f"{instruction.check_origin} expected")
 
 
 def _buy(vm: "Machine", weight: Weight, fees: Asset) -> Holding:
-    before = vm.r.holding
+    before = vm.registers.holding
     if not before.contains((fees,)):
         raise XcmFailure(e.NotHoldingFees(), "execution")
-    taken, vm.r.holding = before.try_take(Definite(assets(fees)))
+    taken, vm.registers.holding = before.try_take(Definite(assets(fees)))
     try:
         return vm.trader.buy_weight(weight, Holding.of(*taken), vm.context)
     except XcmFailure:
-        vm.r.holding = before
+        vm.registers.holding = before
         raise

@@ -28,7 +28,7 @@ def withdraw_asset(vm: "Machine", instruction: WithdrawAsset) -> None:
     vm.check_room(len(instruction.assets))
     for asset in instruction.assets:
         vm.config.asset_transactor.withdraw_asset(asset, origin, vm.context)
-    vm.r.holding = vm.r.holding.plus(instruction.assets)
+    vm.registers.holding = vm.registers.holding.plus(instruction.assets)
 
 
 def reserve_asset_deposited(vm: "Machine", instruction: ReserveAssetDeposited) -> None:
@@ -38,7 +38,7 @@ def reserve_asset_deposited(vm: "Machine", instruction: ReserveAssetDeposited) -
     for asset in instruction.assets:
         if not vm.config.is_reserve(asset, origin):
             raise XcmFailure(e.UntrustedReserveLocation(), f"{origin} for {asset.id}")
-    vm.r.holding = vm.r.holding.plus(instruction.assets)
+    vm.registers.holding = vm.registers.holding.plus(instruction.assets)
 
 
 def receive_teleported_asset(vm: "Machine", instruction: ReceiveTeleportedAsset) -> None:
@@ -51,7 +51,7 @@ def receive_teleported_asset(vm: "Machine", instruction: ReceiveTeleportedAsset)
         vm.config.asset_transactor.can_check_in(asset, origin, vm.context)
     for asset in instruction.assets:
         vm.config.asset_transactor.check_in(asset, origin, vm.context)
-    vm.r.holding = vm.r.holding.plus(instruction.assets)
+    vm.registers.holding = vm.registers.holding.plus(instruction.assets)
 
 
 def claim_asset(vm: "Machine", instruction: ClaimAsset) -> None:
@@ -60,17 +60,17 @@ def claim_asset(vm: "Machine", instruction: ClaimAsset) -> None:
     vm.check_room(len(instruction.assets))
     if not vm.config.asset_claims.release_assets(origin, instruction.ticket, instruction.assets, vm.context):
         raise XcmFailure(e.UnknownClaim(), str(origin))
-    vm.r.holding = vm.r.holding.plus(instruction.assets)
+    vm.registers.holding = vm.registers.holding.plus(instruction.assets)
 
 
 def burn_asset(vm: "Machine", instruction: BurnAsset) -> None:
     """Destroy assets in holding, as far as they are there."""
-    _, vm.r.holding = vm.r.holding.saturating_take(Definite(instruction.assets))
+    _, vm.registers.holding = vm.registers.holding.saturating_take(Definite(instruction.assets))
 
 
 def deposit_asset(vm: "Machine", instruction: DepositAsset) -> None:
     """Put assets from holding on an account."""
-    taken, vm.r.holding = vm.r.holding.saturating_take(instruction.assets)
+    taken, vm.registers.holding = vm.registers.holding.saturating_take(instruction.assets)
     deposit_with_retry(vm, taken, instruction.beneficiary)
 
 

@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 
 def clear_origin(vm: "Machine", instruction: ClearOrigin) -> None:
     """Act for no one."""
-    vm.r.origin = None
+    vm.registers.origin = None
 
 
 def descend_origin(vm: "Machine", instruction: DescendOrigin) -> None:
     """Act for an interior of the origin."""
     try:
-        vm.r.origin = appended(vm.origin(), *instruction.interior.junctions)
+        vm.registers.origin = appended(vm.origin(), *instruction.interior.junctions)
     except LocationError as failure:
         raise XcmFailure(e.LocationFull(), str(failure)) from failure
 
@@ -42,5 +42,5 @@ def transact(vm: "Machine", instruction: Transact) -> None:
     if dispatch_origin is None:
         raise XcmFailure(e.BadOrigin(), f"{origin} has no {instruction.origin_kind.name} origin")
     result = dispatcher.dispatch(call, dispatch_origin)
-    vm.r.transact_status = Success() if result.error is None else error_code(result.error)
-    vm.r.total_surplus += dispatcher.weight(call) - result.weight
+    vm.registers.transact_status = Success() if result.error is None else error_code(result.error)
+    vm.registers.total_surplus += dispatcher.weight(call) - result.weight

@@ -48,7 +48,7 @@ def transfer_reserve_asset(vm: "Machine", instruction: TransferReserveAsset) -> 
 
 def deposit_reserve_asset(vm: "Machine", instruction: DepositReserveAsset) -> None:
     """Put assets from holding on the account of `dest`, which mints derivatives."""
-    taken, vm.r.holding = vm.r.holding.saturating_take(instruction.assets)
+    taken, vm.registers.holding = vm.registers.holding.saturating_take(instruction.assets)
     reason = FeeReason.DEPOSIT_RESERVE_ASSET
     taken = _leave_delivery_fee(vm, taken, instruction.dest, instruction.xcm, ReserveAssetDeposited, reason)
     deposit_with_retry(vm, taken, instruction.dest)
@@ -60,20 +60,20 @@ def deposit_reserve_asset(vm: "Machine", instruction: DepositReserveAsset) -> No
 def initiate_reserve_withdraw(vm: "Machine", instruction: InitiateReserveWithdraw) -> None:
     """Burn derivatives in holding, and withdraw what backs them at the reserve."""
     reserve, reason = instruction.reserve, FeeReason.INITIATE_RESERVE_WITHDRAW
-    taken, vm.r.holding = vm.r.holding.saturating_take(instruction.assets)
+    taken, vm.registers.holding = vm.registers.holding.saturating_take(instruction.assets)
     taken = _leave_delivery_fee(vm, taken, reserve, instruction.xcm, WithdrawAsset, reason)
     for asset in taken:
         if not vm.config.is_reserve(asset, reserve):
             raise XcmFailure(e.UntrustedReserveLocation(), f"{reserve} for {asset.id}")
     named, nameless = _reanchored(vm, taken, reserve)
-    vm.r.holding = vm.r.holding.plus(nameless)
+    vm.registers.holding = vm.registers.holding.plus(nameless)
     vm.send(reserve, Xcm((WithdrawAsset(named), ClearOrigin(), *instruction.xcm)), reason)
 
 
 def initiate_teleport(vm: "Machine", instruction: InitiateTeleport) -> None:
     """Burn assets in holding, and mint them at `dest`."""
     dest, reason, transactor = instruction.dest, FeeReason.INITIATE_TELEPORT, vm.config.asset_transactor
-    taken, vm.r.holding = vm.r.holding.saturating_take(instruction.assets)
+    taken, vm.registers.holding = vm.registers.holding.saturating_take(instruction.assets)
     taken = _leave_delivery_fee(vm, taken, dest, instruction.xcm, ReceiveTeleportedAsset, reason)
     named, nameless = _reanchored(vm, taken, dest)
     if nameless:
@@ -104,10 +104,10 @@ def _leave_delivery_fee(
 
     What delivery still lacks then is looked for in holding.
     """
-    if vm.r.fees or vm.r.jit_withdraw:
+    if vm.registers.fees or vm.registers.jit_withdraw:
         return taken
     named, _ = _reanchored(vm, taken, dest)
     price = vm.delivery_price(dest, Xcm((arrival(named), ClearOrigin(), *program)), reason)
     fee, rest = Holding.of(*taken).saturating_take(Definite(Assets(price[:1])))
-    vm.r.holding = vm.r.holding.plus(fee)
+    vm.registers.holding = vm.registers.holding.plus(fee)
     return rest.assets()

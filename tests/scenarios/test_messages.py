@@ -1,0 +1,181 @@
+"""Messages that go wrong, each in its way: the record tells how, and no asset is lost without being missed."""
+
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import msgspec
+
+import testnet
+from parachains.collator.node import RuntimeParaNode
+from parachains.sdk.parachain_system import ParachainSystem
+from relaychain.primitives.messages import UpwardMessage
+from relaychain.primitives.types import ParaId
+from substrate.client.rpc.client import LocalClient
+from substrate.crypto.multi import Id
+from substrate.pallets.balances import Balances
+from substrate.pallets.sudo import Sudo
+from substrate.pallets.utility import Utility
+from substrate.types import Weight
+from testnet.analysis import Run
+from testnet.audit import Audit
+from testnet.clock import run_virtual
+from testnet.conservation import Equation, differences
+from testnet.journeys import Journeys
+from testnet.manifest import Manifest, demo_manifest_path
+from testnet.manifest_reader import load_manifest
+from testnet.network import Network, running
+from testnet.places import sovereign_of
+from testnet.record import Record
+from testnet.users import ChainClient, User, dev_users, send_call, transfer_call
+from xcm.asset import AllCounted, AssetId, Wild, assets, fungible
+from xcm.instruction import BuyExecution, ClearOrigin, DepositAsset, DepositReserveAsset, WithdrawAsset, Xcm
+from xcm.junction import Parachain
+from xcm.location import HERE, PARENT, location
+from xcm.pallet import XcmPallet
+from xcm.versions.versioned import versioned_xcm
+from xcm.weight import Unlimited
+
+UNIT = 10**12
+ALICE, BOB = dev_users("sr25519")[:2]
+
+
+class Stage:
+    """A network with its users' clients."""
+
+    def __init__(self, network: Network, record: Record) -> None:
+        self.network = network
+        self.audit = Audit(network)
+        self.journeys = Journeys(record)
+        relay = network.relay.chain
+        self.relay = ChainClient("relay", LocalClient(network.relay.rpc), type(relay.runtime(relay.genesis)))
+
+    def para(self, number: int) -> ChainClient:
+        node = self.network.para_nodes[ParaId(number)][0]
+        assert isinstance(node, RuntimeParaNode)
+        return ChainClient(str(number), LocalClient(node.rpc), type(node.chain.runtime(node.chain.genesis)))
+
+    async def slots(self, count: int) -> None:
+        await self.network.clock.sleep_until_us(
+            self.network.clock.now_us() + count * self.network.manifest.block_time_us
+        )
+
+
+def manifest() -> Manifest:
+    whole = load_manifest(demo_manifest_path())
+    return msgspec.structs.replace(whole, settings=msgspec.structs.replace(whole.settings, clock="virtual"))
+
+
+def play(directory: Path, act: Callable[[Stage], Awaitable[None]]) -> tuple[Run, list[Equation]]:
+    """The run of `act`, and what does not add up at its end."""
+    found: list[Equation] = []
+
+    async def main() -> None:
+        record = Record(directory / "run.sqlite")
+        async with running(manifest(), record) as network:
+            stage = Stage(network, record)
+            await act(stage)
+            found.extend(differences(stage.audit.check()))
+        record.close()
+
+    run_virtual(main())
+    return testnet.load(directory), found
+
+
+def test_a_refusal_by_the_barrier_names_every_barrier(tmp_path: Path) -> None:
+    """Given a message that buys no execution. When it arrives. Then the outcome has the barrier and all reasons."""
+
+    async def act(stage: Stage) -> None:
+        client = stage.para(1000)
+        program = Xcm((WithdrawAsset(assets(fungible(AssetId(HERE), UNIT))), ClearOrigin()))
+        sent = await client.submit(ALICE, send_call(client.runtime, source=1000, dest=2000, program=program))
+        await stage.journeys.until_final([sent], seconds=60)
+
+    run, wrong = play(tmp_path, act)
+    [message] = run.messages.to_dict("records")
+
+    assert wrong == []
+    assert (message["status"], message["error"], message["error_index"]) == ("failed", "Barrier", 0)
+    assert "AllowTopLevelPaidExecutionFrom" in message["reason"]
+    assert "AllowExplicitUnpaidExecutionFrom" in message["reason"]
+    assert len(run.instructions[run.instructions.message_id == message["message_id"]]) == 0
+
+
+def test_bytes_that_are_no_message_are_told(tmp_path: Path) -> None:
+    """Given a para that sends garbage upward. When the relay chain tries it. Then it is a failed message."""
+
+    async def act(stage: Stage) -> None:
+        client = stage.para(2000)
+        inner = client.runtime.call(ParachainSystem.sudo_send_upward_message, message=UpwardMessage(b"\xffgarbage"))
+        await client.submit(ALICE, client.runtime.call(Sudo.sudo, call=inner))
+        await stage.slots(16)
+
+    run, wrong = play(tmp_path, act)
+    [message] = run.messages.to_dict("records")
+
+    assert wrong == []
+    assert (message["kind"], message["instructions"]) == ("UMP", 0)
+    assert (message["status"], message["error"]) == ("failed", "Corrupt")
+
+
+def test_one_id_follows_a_message_from_the_program_that_sent_it(tmp_path: Path) -> None:
+    """Given a program executed here that sends on. When the message is final. Then it has the program's name."""
+
+    async def act(stage: Stage) -> None:
+        client = stage.relay
+        onward = Xcm((BuyExecution(fungible(AssetId(PARENT), UNIT), Unlimited()), deposit(BOB)))
+        program = Xcm(
+            (
+                WithdrawAsset(assets(fungible(AssetId(HERE), 5 * UNIT))),
+                DepositReserveAsset(Wild(AllCounted(1)), location(0, Parachain(2000)), onward),
+            )
+        )
+        call = client.runtime.call(XcmPallet.execute, message=versioned_xcm(program), max_weight=Weight(10**12, 10**6))
+        sent = await client.submit(ALICE, call)
+        await stage.journeys.until_final([sent], seconds=60)
+
+    run, wrong = play(tmp_path, act)
+    [message] = run.messages.to_dict("records")
+    outcomes = run.outcomes[run.outcomes.message_id == message["message_id"]]
+
+    assert wrong == []
+    assert message["status"] == "final"
+    assert outcomes.chain.tolist() == ["relay", "2000"]
+    assert message["fee_delivery"] > 0
+    assert message["sender"] == "0x" + ALICE.account.hex()
+
+
+def deposit(to: User) -> DepositAsset:
+    return DepositAsset(Wild(AllCounted(1)), to.location)
+
+
+def test_a_batch_pays_its_fee_once(tmp_path: Path) -> None:
+    """Given one extrinsic with two transfers. When both arrive. Then the extrinsic's fee is counted once."""
+
+    async def act(stage: Stage) -> None:
+        client = stage.relay
+        calls = tuple(
+            transfer_call(client.runtime, source=None, dest=dest, asset=(), amount=UNIT, to=BOB)
+            for dest in (1000, 2000)
+        )
+        sent = await client.submit(ALICE, client.runtime.call(Utility.batch_all, calls=calls))
+        await stage.journeys.until_final([sent], seconds=60)
+
+    run, wrong = play(tmp_path, act)
+
+    assert wrong == []
+    assert len(run.messages) == 2
+    assert run.messages.extrinsic.nunique() == 1
+    assert sum(run.messages.fee_tx) == run.extrinsics[run.extrinsics.signer.notna()].fee.iloc[0]
+
+
+def test_a_gift_to_a_sovereign_account_is_no_loss(tmp_path: Path) -> None:
+    """Given a plain transfer to a parachain's sovereign account. When books are checked. Then they balance."""
+
+    async def act(stage: Stage) -> None:
+        call = stage.relay.runtime.call(Balances.transfer_keep_alive, dest=Id(sovereign_of(2000, None)), value=UNIT)
+        sent = await stage.relay.submit(ALICE, call)
+        await stage.journeys.until_included([sent], seconds=60)
+
+    _, wrong = play(tmp_path, act)
+
+    assert wrong == []
