@@ -65,10 +65,14 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DelaySettings(msgspec.Struct, frozen=True, kw_only=True):
-    """`[relaychain.default_delay_network_settings]`: zombienet's name for the latency of every link."""
+    """`[relaychain.default_delay_network_settings]`: zombienet's name for what every link does to its packets."""
 
     latency: Duration = Duration(1000, "us")
     jitter: Duration = Duration(0, "us")
+    loss: Annotated[float, msgspec.Meta(ge=0, lt=1)] = 0.0
+    """Chance that a packet is lost; not in zombienet."""
+    rate: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """Bytes a second; not in zombienet."""
 
 
 class Node(msgspec.Struct, frozen=True, kw_only=True):

@@ -207,7 +207,12 @@ async def running(manifest: Manifest, recorder: Recorder) -> AsyncGenerator[Netw
         UsageError: A port is taken, a plugin does not load.
     """
     delay = manifest.relaychain.default_delay_network_settings
-    link = LinkSettings(latency_us=delay.latency.amount, jitter_us=delay.jitter.amount)
+    link = LinkSettings(
+        latency_us=delay.latency.amount,
+        jitter_us=delay.jitter.amount,
+        loss=delay.loss,
+        rate_bytes_per_s=delay.rate,
+    )
     async with MemoryHub(seed=manifest.settings.seed, default=link) as hub:
         network = Network(manifest, hub, recorder)
         ready = asyncio.Event()

@@ -19,8 +19,6 @@ from substrate.scale.codec import decode
 from substrate.scale.types import MaxLen, u32, u64
 from substrate.types import BlockNumber, Moment, Slot, Weight
 
-AuraId = AuthorityId
-slot_of = header_slot
 MAX_AUTHORITIES = 100_000
 
 

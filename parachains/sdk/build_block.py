@@ -12,6 +12,7 @@ from parachains.sdk.contract import Rejected
 from parachains.sdk.validate_block import collect_result
 from relaychain.primitives.validation import ValidationResult
 from substrate.block import Block, DigestItem, Header
+from substrate.consensus.aura.types import AuthorityId
 from substrate.consensus.aura.verification import header_slot, seal_header, slot_author
 from substrate.crypto.keys import Ed25519Pair
 from substrate.errors import RuleError
@@ -89,12 +90,7 @@ def build_block(
     builder.inherents(inherent_data)
     included, rejected = _fill(builder, recorder, candidates, max_pov_size * POV_SHARE_PERCENT // 100)
     built = builder.build()
-    header = built.block.header
-    turn = slot_author(header_slot(header), authorities)
-    if turn is not None:
-        if author is None or author.public != turn:
-            raise BuildError(BuildReason.NOT_OUR_TURN, author=f"0x{turn.hex()}")
-        header = seal_header(header, author)
+    header = _sealed(built.block.header, authorities, author)
     result = collect_result(runtime, built.executed.state, header)
     data = ParachainBlockData(header, built.block.extrinsics, CompactProof(recorder.proof())).encode()
     if len(data) > max_pov_size:
@@ -102,6 +98,16 @@ def build_block(
     block = Block(header, built.block.extrinsics)
     state, events = built.executed.state.unrecorded(), built.executed.events
     return BuiltBlock(block, data, state, events, result, included, rejected)
+
+
+def _sealed(header: Header, authorities: Sequence[AuthorityId], author: Ed25519Pair | None) -> Header:
+    """The header with its author's seal; without authorities there is none."""
+    turn = slot_author(header_slot(header), authorities)
+    if turn is None:
+        return header
+    if author is None or author.public != turn:
+        raise BuildError(BuildReason.NOT_OUR_TURN, author=f"0x{turn.hex()}")
+    return seal_header(header, author)
 
 
 def _fill(

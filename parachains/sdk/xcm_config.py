@@ -28,6 +28,7 @@ from xcm.builder.barriers import (
     AllowExplicitUnpaidExecutionFrom,
     AllowTopLevelPaidExecutionFrom,
     AnyOf,
+    DenyRecursively,
     DenyReserveTransferToRelayChain,
     DenyThenTry,
     TakeWeightCredit,
@@ -130,7 +131,8 @@ class _Machine:
         runtime, universal = self.runtime, self._universal_location()
         calls, trust, pallet = RuntimeCalls(runtime), runtime.pallet(XcmTrust), runtime.pallet(XcmPallet)
         transactor = self._transactor()
-        revenue = fees_to_account(transactor, location(0, AccountId32(None, FEE_ACCOUNT)))
+        observe = runtime.observer.note if runtime.observer else None
+        revenue = fees_to_account(transactor, location(0, AccountId32(None, FEE_ACCOUNT)), observe)
         return XcmConfig(
             universal_location=universal,
             barrier=self._barrier(universal),
@@ -164,8 +166,8 @@ class _Machine:
             ),
             universal,
         )
-        allowed = AnyOf((TakeWeightCredit(), remote))
-        return TrailingSetTopicAsId(DenyThenTry(DenyReserveTransferToRelayChain(), allowed))
+        checked = DenyThenTry(DenyRecursively(DenyReserveTransferToRelayChain()), remote)
+        return TrailingSetTopicAsId(AnyOf((TakeWeightCredit(), checked)))
 
     def _transactor(self) -> FirstTransactor:
         runtime, local = self.runtime, local_assets_prefix(self.runtime)

@@ -292,18 +292,26 @@ class XcmpQueue(Pallet):
 
     def _obey(self, recipient: ParaId, signal: ChannelSignal) -> None:
         state = OutboundState.Suspended if signal == ChannelSignal.SUSPEND else OutboundState.Ok
-        details = replace(self._details(recipient), state=state)
-        self._put_details(details)
+        try:
+            details = self._details(recipient)
+        except XcmpSendError:
+            return  # nobody's signal may stop a block: as upstream, it is lost where there is no room to note it
+        self._put_details(replace(details, state=state))
 
     def queue_changed(self, sender: ParaId, footprint: QueueFootprint) -> None:
         """Tell a sender to stop when its queue is long, and to go on when it is short again."""
         limits, suspended = self.queue_config.get(), self.inbound_xcmp_suspended.get()
         if sender in suspended and footprint.ready_pages <= limits.resume_threshold:
-            self.send_signal(sender, ChannelSignal.RESUME)
-            self.inbound_xcmp_suspended.put(tuple(para for para in suspended if para != sender))
+            signal, after = ChannelSignal.RESUME, {*suspended} - {sender}
         elif sender not in suspended and footprint.ready_pages >= limits.suspend_threshold:
-            self.send_signal(sender, ChannelSignal.SUSPEND)
-            self.inbound_xcmp_suspended.put(tuple(sorted((*suspended, sender))))
+            signal, after = ChannelSignal.SUSPEND, {*suspended, sender}
+        else:
+            return
+        try:
+            self.send_signal(sender, signal)
+        except XcmpSendError:
+            return  # no room now: the queue's next change tries again
+        self.inbound_xcmp_suspended.put(tuple(sorted(after)))
 
 
 # --- what other pallets are given ---

@@ -5,7 +5,7 @@ Source: polkadot-sdk, `polkadot/runtime/parachains/src/configuration.rs`.
 
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import msgspec
 
@@ -18,7 +18,7 @@ from relaychain.primitives.configuration import (
 )
 from relaychain.primitives.types import NodeFeature, SessionIndex
 from relaychain.runtime.shared import SESSION_DELAY, Shared
-from substrate.errors import RuleError
+from substrate.errors import ChainError, EncodeError, RuleError
 from substrate.runtime.origin import Root
 from substrate.runtime.pallet import Error, Pallet, call, runtime_api
 from substrate.runtime.storage import StorageValue, storage_value
@@ -32,65 +32,78 @@ MAX_HEAD_DATA_SIZE = MIB
 MAX_POV_SIZE = 16 * MIB
 MAX_UPWARD_MESSAGE_SIZE = 128 * KIB
 ON_DEMAND_MAX_QUEUE_MAX_SIZE = 1_000_000_000
-
-
-def default_configuration() -> HostConfiguration:
-    """Upstream's genesis preset for test networks, with message limits wide enough for busy ones."""
-    return HostConfiguration(
-        max_code_size=MAX_CODE_SIZE,
-        max_head_data_size=32 * KIB,
-        max_upward_queue_count=174_762,
-        max_upward_queue_size=MIB,
-        max_upward_message_size=50 * KIB,
-        max_upward_message_num_per_candidate=16,
-        hrmp_max_message_num_per_candidate=5,
-        validation_upgrade_cooldown=BlockNumber(2),
-        validation_upgrade_delay=BlockNumber(2),
-        async_backing_params=AsyncBackingParams(0, 0),
-        max_pov_size=10 * MIB,
-        max_downward_message_size=MIB,
-        hrmp_max_parachain_outbound_channels=30,
-        hrmp_sender_deposit=Balance(0),
-        hrmp_recipient_deposit=Balance(0),
-        hrmp_channel_max_capacity=1_000,
-        hrmp_channel_max_total_size=100 * KIB,
-        hrmp_max_parachain_inbound_channels=30,
-        hrmp_channel_max_message_size=100 * KIB,
-        executor_params=(),
-        code_retention_period=BlockNumber(1_200),
-        max_validators=None,
-        dispute_period=6,
-        dispute_post_conclusion_acceptance_period=BlockNumber(100),
-        no_show_slots=2,
-        n_delay_tranches=25,
-        zeroth_delay_tranche_width=0,
-        needed_approvals=2,
-        relay_vrf_modulo_samples=2,
-        pvf_voting_ttl=2,
-        minimum_validation_upgrade_delay=BlockNumber(5),
-        minimum_backing_votes=2,
-        node_features=_features(
-            NodeFeature.ENABLE_ASSIGNMENTS_V2, NodeFeature.ELASTIC_SCALING_MVP, NodeFeature.CANDIDATE_RECEIPT_V2
-        ),
-        approval_voting_params=ApprovalVotingParams(1),
-        scheduler_params=SchedulerParams(
-            group_rotation_frequency=BlockNumber(20),
-            paras_availability_period=BlockNumber(4),
-            max_validators_per_core=None,
-            lookahead=3,
-            num_cores=0,
-            max_availability_timeouts=0,
-            on_demand_queue_max_size=10_000,
-            on_demand_target_queue_utilization=Perbill(250_000_000),
-            on_demand_fee_variability=Perbill(30_000_000),
-            on_demand_base_fee=Balance(10_000_000),
-            ttl=BlockNumber(5),
-        ),
-    )
+MAX_NODE_FEATURES = 256
+"""As many as `set_node_feature` can name."""
 
 
 def _features(*bits: int) -> BitVec:
-    return BitVec(bit in bits for bit in range(max(bits) + 1))
+    return BitVec(bit in bits for bit in range(max(bits, default=-1) + 1))
+
+
+DEVELOPMENT_PRESET: Final = HostConfiguration(
+    max_code_size=MAX_CODE_SIZE,
+    max_head_data_size=32 * KIB,
+    max_upward_queue_count=8,
+    max_upward_queue_size=MIB,
+    max_upward_message_size=50 * KIB,
+    max_upward_message_num_per_candidate=5,
+    hrmp_max_message_num_per_candidate=5,
+    validation_upgrade_cooldown=BlockNumber(2),
+    validation_upgrade_delay=BlockNumber(2),
+    async_backing_params=AsyncBackingParams(0, 0),
+    max_pov_size=10 * MIB,
+    max_downward_message_size=MIB,
+    hrmp_max_parachain_outbound_channels=4,
+    hrmp_sender_deposit=Balance(0),
+    hrmp_recipient_deposit=Balance(0),
+    hrmp_channel_max_capacity=8,
+    hrmp_channel_max_total_size=8 * KIB,
+    hrmp_max_parachain_inbound_channels=4,
+    hrmp_channel_max_message_size=MIB,
+    executor_params=(),
+    code_retention_period=BlockNumber(1_200),
+    max_validators=None,
+    dispute_period=6,
+    dispute_post_conclusion_acceptance_period=BlockNumber(100),
+    no_show_slots=2,
+    n_delay_tranches=25,
+    zeroth_delay_tranche_width=0,
+    needed_approvals=2,
+    relay_vrf_modulo_samples=2,
+    pvf_voting_ttl=2,
+    minimum_validation_upgrade_delay=BlockNumber(5),
+    minimum_backing_votes=2,
+    node_features=_features(
+        NodeFeature.ENABLE_ASSIGNMENTS_V2, NodeFeature.ELASTIC_SCALING_MVP, NodeFeature.CANDIDATE_RECEIPT_V2
+    ),
+    approval_voting_params=ApprovalVotingParams(1),
+    scheduler_params=SchedulerParams(
+        group_rotation_frequency=BlockNumber(20),
+        paras_availability_period=BlockNumber(4),
+        max_validators_per_core=None,
+        lookahead=3,
+        num_cores=0,
+        max_availability_timeouts=0,
+        on_demand_queue_max_size=10_000,
+        on_demand_target_queue_utilization=Perbill(250_000_000),
+        on_demand_fee_variability=Perbill(30_000_000),
+        on_demand_base_fee=Balance(10_000_000),
+        ttl=BlockNumber(5),
+    ),
+)
+"""Upstream's genesis configuration of test networks."""
+BUSY_NETWORK: Final[Mapping[str, Any]] = {
+    "max_upward_message_num_per_candidate": 16,
+    "max_upward_queue_count": 174_762,
+    "max_upward_queue_size": 8 * MIB,
+    "hrmp_max_message_num_per_candidate": 30,
+    "hrmp_channel_max_capacity": 1_000,
+    "hrmp_channel_max_total_size": 100 * KIB,
+    "hrmp_channel_max_message_size": 100 * KIB,
+    "hrmp_max_parachain_outbound_channels": 30,
+    "hrmp_max_parachain_inbound_channels": 30,
+}
+"""Where ours differs, so that many paras with many users can talk."""
 
 
 class ConfigurationReason(StrEnum):
@@ -194,6 +207,11 @@ class SessionChangeOutcome(Struct):
     new_config: HostConfiguration
 
 
+def default_configuration() -> HostConfiguration:
+    """What a network starts with if its genesis says nothing else."""
+    return with_overrides(DEVELOPMENT_PRESET, BUSY_NETWORK)
+
+
 def with_overrides(config: HostConfiguration, overrides: Mapping[str, Any]) -> HostConfiguration:
     """A configuration with some fields replaced; nested parameters are given as mappings."""
     fields: dict[str, Any] = {}
@@ -202,7 +220,10 @@ def with_overrides(config: HostConfiguration, overrides: Mapping[str, Any]) -> H
         if isinstance(current, Struct) and isinstance(value, Mapping):
             value = msgspec.structs.replace(current, **value)
         elif name == "node_features" and isinstance(value, list | tuple):
-            value = _features(*cast("Sequence[int]", value))
+            bits = cast("Sequence[int]", value)
+            if any(bit not in range(MAX_NODE_FEATURES) for bit in bits):
+                raise ValueError(f"node features are numbers below {MAX_NODE_FEATURES}")
+            value = _features(*bits)
         fields[name] = value
     return msgspec.structs.replace(config, **fields)
 
@@ -243,7 +264,11 @@ class Configuration(Pallet):
 
     def genesis(self, config: Mapping[str, Any]) -> None:
         """Keys are fields of the configuration; what is not given has the default."""
-        active = with_overrides(default_configuration(), config)
+        try:
+            active = with_overrides(default_configuration(), config)
+            active.encode()
+        except (AttributeError, EncodeError, TypeError, ValueError) as failure:
+            raise ChainError(f"the host configuration does not take {dict(config)}: {failure}") from failure
         check_consistency(active)
         self.active_config.put(active)
 

@@ -19,19 +19,6 @@ from substrate.pallets.session_types import (
 from substrate.trie.trie import Trie
 from substrate.types import AccountId, Balance
 
-BUSY_NETWORK: Mapping[str, Any] = {
-    "max_upward_message_num_per_candidate": 16,
-    "max_upward_queue_count": 174_762,
-    "max_upward_queue_size": 1 << 23,
-    "hrmp_max_message_num_per_candidate": 30,
-    "hrmp_channel_max_capacity": 1_000,
-    "hrmp_channel_max_total_size": 102_400,
-    "hrmp_channel_max_message_size": 102_400,
-    "hrmp_max_parachain_outbound_channels": 30,
-    "hrmp_max_parachain_inbound_channels": 30,
-}
-"""Where the configuration differs from upstream's development preset."""
-
 
 class GenesisPara(msgspec.Struct, frozen=True):
     """A parachain with a core from the start."""
@@ -84,7 +71,7 @@ def relay_genesis_state(genesis: RelayGenesis) -> Trie:
         "balances": {"balances": genesis.balances},
         "session": {"keys": genesis.validators},
         "sudo": {"key": genesis.sudo},
-        "configuration": {**BUSY_NETWORK, **genesis.configuration},
+        "configuration": genesis.configuration,
         "paras": {"paras": {para.id: {"head": para.head, "code": para.code} for para in genesis.paras}},
         "hrmp": {"channels": genesis.channels},
         "initializer": {

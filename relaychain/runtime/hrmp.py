@@ -22,12 +22,11 @@ from substrate.pallets.balances import Balances
 from substrate.runtime.origin import Root
 from substrate.runtime.pallet import call, runtime_api
 from substrate.runtime.storage import StorageMap
-from substrate.scale.codec import encode
 from substrate.scale.types import u32
 from substrate.types import AccountId, Balance, BlockNumber
 from xcm.instruction import HrmpChannelAccepted, HrmpChannelClosing, HrmpNewChannelOpenRequest, Instruction
 from xcm.message import xcm
-from xcm.versions.versioned import VersionedXcm, XcmV5
+from xcm.versions.versioned import encode_message, versioned_xcm
 
 
 def sovereign_account(para: ParaId) -> AccountId:
@@ -234,7 +233,7 @@ class Hrmp(HrmpBase):
             self.pallet(Balances).unreserve(sovereign_account(para), amount)
 
     def _notify(self, para: ParaId, instruction: Instruction) -> None:
-        message = encode(VersionedXcm, XcmV5(xcm(instruction)))
+        message = encode_message(versioned_xcm(xcm(instruction)))
         try:
             self.pallet(Dmp).queue_downward_message(para, message)
         except DmpError:

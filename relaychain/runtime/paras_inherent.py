@@ -3,11 +3,13 @@
 Source: polkadot-sdk, `polkadot/runtime/parachains/src/paras_inherent/mod.rs`.
 
 The order of `_process` is upstream's. There are no disputes yet: data that contains any is refused (`DisputesRefused`),
-and nothing is ever concluded invalid. There is no selection by weight: all that is sane enters.
+and nothing is ever concluded invalid. Selection is by length alone: of what is sane, all enters that a block may hold.
 """
 
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
+
+import msgspec
 
 from relaychain.primitives.availability import SignedAvailabilityBitfield
 from relaychain.primitives.candidate import BackedCandidate
@@ -31,6 +33,9 @@ from substrate.runtime.origin import NoneOrigin
 from substrate.runtime.pallet import Error, Pallet, call, runtime_api
 from substrate.runtime.storage import StorageValue, storage_value
 from substrate.types import BlockNumber, Weight
+
+RESERVED_LENGTH = 16 * 1024
+"""Bytes of a block that are left to its other inherents."""
 
 
 class Processed(NamedTuple):
@@ -70,7 +75,7 @@ class ParaInherent(Pallet):
         raw = data.get(PARACHAINS_INHERENT_IDENTIFIER)
         if raw is None:
             return None
-        provided = ParachainsInherentData.decode(raw)
+        provided = self._fitting(ParachainsInherentData.decode(raw))
         self.state.begin()
         try:
             entering = self._process(provided, is_entering=False).data
@@ -80,6 +85,12 @@ class ParaInherent(Pallet):
         finally:
             self.state.rollback()
         return type(self.runtime).call(ParaInherent.enter, data=entering)
+
+    def _fitting(self, data: ParachainsInherentData) -> ParachainsInherentData:
+        """Without candidates that make the inherent longer than a block may be."""
+        rest = msgspec.structs.replace(data, backed_candidates=())
+        limit = self.pallet(System).lengths.max.mandatory - RESERVED_LENGTH - len(rest.encode())
+        return msgspec.structs.replace(data, backed_candidates=sanitize.fitting(data.backed_candidates, limit))
 
     def inherent_required(self) -> bool:
         """Every block needs its `enter`."""

@@ -74,6 +74,20 @@ def by_para(candidates: Iterable[BackedCandidate]) -> dict[ParaId, list[BackedCa
     return {para: chains[para] for para in sorted(chains)}
 
 
+def fitting(candidates: Iterable[BackedCandidate], limit_bytes: int) -> tuple[BackedCandidate, ...]:
+    """The candidates that fit, in their order; of a para none behind one that does not."""
+    kept: list[BackedCandidate] = []
+    full: set[ParaId] = set()
+    for backed in candidates:
+        para, size = backed.candidate.descriptor.para_id, len(backed.encode())
+        if size > limit_bytes:
+            full.add(para)
+        if para not in full:
+            kept.append(backed)
+            limit_bytes -= size
+    return tuple(kept)
+
+
 def retained(chains: Chains[T], keep: Callable[[ParaId, T], bool]) -> dict[ParaId, list[T]]:
     """Each para's candidates up to the first that is not kept: those behind it build on it."""
     kept: dict[ParaId, list[T]] = {}

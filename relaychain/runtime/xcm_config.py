@@ -150,7 +150,8 @@ def relay_xcm_config(runtime: Runtime) -> XcmConfig:
     """The relay chain's machine over a runtime instance."""
     checking = Checking(CHECK_ACCOUNT, MintLocation.LOCAL)
     transactor = FungibleAdapter(runtime.pallet(Balances), IsConcrete(HERE), ACCOUNTS, checking)
-    revenue = fees_to_account(transactor, location(0, AccountId32(None, TREASURY)))
+    observe = runtime.observer.note if runtime.observer else None
+    revenue = fees_to_account(transactor, location(0, AccountId32(None, TREASURY)), observe)
     universal = interior(GlobalConsensus(NETWORK))
     calls, pallet, system = RuntimeCalls(runtime), runtime.pallet(XcmPallet), runtime.pallet(System)
     paid = AnyOf((AllowTopLevelPaidExecutionFrom(everything), AllowExplicitUnpaidExecutionFrom(is_system_child)))

@@ -18,6 +18,7 @@ from substrate.pallets.message_queue_types import (
     ProcessingFailure,
     QueueFootprint,
     StackLimitReached,
+    Unsupported,
     WeightMeter,
     Yield,
     after_first,
@@ -31,8 +32,10 @@ from substrate.pallets.message_queue_types import (
     page_of,
 )
 from substrate.runtime.dispatch import PostInfo
+from substrate.runtime.observer import CallPanicked
 from substrate.runtime.origin import Signed
 from substrate.runtime.pallet import Pallet, call
+from substrate.runtime.panics import PANICS, described
 from substrate.scale.types import u32
 from substrate.types import BlockNumber, Hash, Weight
 
@@ -288,6 +291,11 @@ class MessageQueue(MessageQueueBase):
                 outcome = self.process_message(self, message, origin, meter, message_id)
         except ProcessingFailure as failure:
             error = failure.error
+        except PANICS as failure:
+            # A message comes from outside: whatever it breaks, the block goes on without it.
+            error = Unsupported()
+            if self.observer is not None:
+                self.observer.note(CallPanicked(self.mount_name, "process_message", described(failure)))
         else:
             used = meter.consumed - before
             self.deposit_event(

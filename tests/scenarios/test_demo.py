@@ -11,6 +11,9 @@ import pytest
 
 import testnet
 from testnet.analysis import Run
+from testnet.audit import Audit
+from testnet.conservation import Equation
+from testnet.errors import RunFailed
 from testnet.launch import Options
 from testnet.manifest import Manifest, demo_manifest_path
 from testnet.manifest_reader import load_manifest
@@ -18,16 +21,27 @@ from testnet.run import open_run
 from testnet.views import JsonView
 
 
-def virtual_manifest(seed: int = 42) -> Manifest:
+def manifest_of(clock: str) -> Manifest:
+    """The demo's network with free ports."""
     manifest = load_manifest(demo_manifest_path())
+    nodes = tuple(msgspec.structs.replace(node, rpc_port=0) for node in manifest.relaychain.nodes)
+    paras = tuple(
+        msgspec.structs.replace(
+            para, collators=tuple(msgspec.structs.replace(node, rpc_port=0) for node in para.collators)
+        )
+        for para in manifest.parachains
+    )
     return msgspec.structs.replace(
-        manifest, settings=msgspec.structs.replace(manifest.settings, clock="virtual", seed=seed)
+        manifest,
+        settings=msgspec.structs.replace(manifest.settings, clock=clock),
+        relaychain=msgspec.structs.replace(manifest.relaychain, nodes=nodes),
+        parachains=paras,
     )
 
 
-def demo(runs: Path, seed: int = 42) -> list[dict[str, object]]:
+def demo(runs: Path, clock: str = "virtual") -> list[dict[str, object]]:
     out = io.StringIO()
-    open_run(virtual_manifest(seed), Options(runs=runs), JsonView(out)).demo()
+    open_run(manifest_of(clock), Options(runs=runs), JsonView(out)).demo()
     return [json.loads(line) for line in out.getvalue().splitlines()]
 
 
@@ -117,3 +131,24 @@ def test_the_summary_says_it_all(said: list[dict[str, object]], run: Run) -> Non
 def test_a_demo_repeats_from_its_seed(said: list[dict[str, object]], tmp_path: Path) -> None:
     """Given one network file and seed. When the demo runs again. Then the digest is the same."""
     assert demo(tmp_path)[-1]["digest"] == said[-1]["digest"]
+
+
+def test_the_demo_on_the_real_clock_takes_less_than_30_seconds(tmp_path: Path) -> None:
+    """Given users over WebSockets and slots of half a second. When the demo runs. Then it ends in time, conserved."""
+    summary = demo(tmp_path, "real")[-1]
+
+    assert summary["conserved"] == "yes"
+    assert float(str(summary["seconds"])) < 30
+
+
+def test_a_loss_fails_the_run_and_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given books that do not balance. When the demo ends. Then it fails with asset, chain and amounts."""
+    lost = Equation((), "issued", None, 10, 7, {"genesis": 10})
+    monkeypatch.setattr(Audit, "check", lambda _: (lost,))
+
+    with pytest.raises(RunFailed, match="relay on relay, issued: found 7, expected 10 .genesis 10."):
+        demo(tmp_path)
+
+    [run] = tmp_path.glob("*")
+    assert testnet.load(run).conserved().difference.tolist() == [-3]
+    assert testnet.load(run).meta["ended"] == "failed"

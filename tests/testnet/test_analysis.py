@@ -32,7 +32,7 @@ def write_message(record: Record, number: int, latency: int | None, *, ok: bool 
             position=number, ok=ok, error=None if ok else "TooExpensive", error_index=None if ok else 2,
             fee_execution=3, at=(block + latency) * SECOND,
         )  # fmt: skip
-        record.row("hops", **way, stage="executed", chain="bazaar", block=5, block_hash="0xb5", at=5 * SECOND)
+        record.row("hops", **way, stage="executed", chain="bazaar", block=5, block_hash=hashed("b", 5), at=5 * SECOND)
 
 
 @pytest.fixture

@@ -6,6 +6,7 @@ import pytest
 
 from relaychain.primitives.types import SessionIndex
 from relaychain.runtime.configuration import (
+    DEVELOPMENT_PRESET,
     Configuration,
     ConfigurationError,
     ConfigurationReason,
@@ -16,6 +17,7 @@ from relaychain.runtime.configuration import (
     scheduled,
     with_overrides,
 )
+from substrate.errors import ChainError
 from substrate.runtime.dispatch import DispatchFailure
 from substrate.runtime.origin import RawRoot
 
@@ -89,6 +91,29 @@ def test_calls_are_checked_and_reach_nested_fields(make_relay: Any) -> None:
 
     assert pending.scheduler_params.lookahead == 5
     assert pending.node_features.indices() == (0, 1, 3, 4)
+
+
+def test_the_presets_are_consistent() -> None:
+    check_consistency(DEVELOPMENT_PRESET)
+    check_consistency(DEFAULT)
+
+
+@pytest.mark.parametrize(
+    ("overrides", "cause"),
+    [
+        ({"max_code_sise": 1}, "no attribute 'max_code_sise'"),
+        ({"max_code_size": "big"}, "max_code_size"),
+        ({"max_code_size": -1}, "max_code_size"),
+        ({"scheduler_params": {"looahead": 1}}, "no field 'looahead'"),
+        ({"scheduler_params": 3}, "scheduler_params"),
+        ({"node_features": [10**12]}, "node features are numbers below 256"),
+        ({"node_features": ["x"]}, "node features are numbers below 256"),
+        ({"no_show_slots": 0}, "ZeroNoShowSlots"),
+    ],
+)
+def test_genesis_refuses_what_is_no_configuration(make_relay: Any, overrides: dict[str, Any], cause: str) -> None:
+    with pytest.raises(ChainError, match=cause):
+        make_relay(**overrides)
 
 
 def test_genesis_takes_overrides(make_relay: Any) -> None:

@@ -60,7 +60,7 @@ def test_the_first_watermark_has_nothing_to_advance_from() -> None:
 @pytest.mark.parametrize(
     ("messages", "open_channel", "reason"),
     [
-        ((message(),) * 6, channel(), HrmpReason.MORE_MESSAGES_THAN_PERMITTED),
+        ((message(),) * 31, channel(), HrmpReason.MORE_MESSAGES_THAN_PERMITTED),
         ((message(), message()), channel(), HrmpReason.NOT_SORTED),
         ((message(recipient=C),), None, HrmpReason.NO_SUCH_CHANNEL),
         ((message(b"x" * 9),), channel(), HrmpReason.MAX_MESSAGE_SIZE_EXCEEDED),

@@ -19,7 +19,8 @@ from relaychain.primitives.core_state import (
 )
 from relaychain.primitives.disputes import DisputeStatementSet
 from relaychain.primitives.inherent import PARACHAINS_INHERENT_IDENTIFIER, ParachainsInherentData
-from relaychain.primitives.types import CandidateHash, OccupiedCoreAssumption, ParaId, SessionIndex
+from relaychain.primitives.types import CandidateHash, OccupiedCoreAssumption, ParaId, SessionIndex, ValidationCode
+from relaychain.runtime.sanitize import fitting
 from substrate.runtime.dispatch import DispatchFailure
 from substrate.runtime.executive import BlockBuilder, BlockError, BlockReason, execute_block
 from substrate.runtime.origin import RawNone
@@ -174,16 +175,74 @@ def test_too_few_or_forged_votes_make_the_block_invalid(make_relay: Any) -> None
     assert refused(relay, relay.data([msgspec.structs.replace(backed, candidate=other)])).startswith("InvalidBacking")
 
 
+def test_candidates_that_make_a_block_too_long_wait_without_stopping_it(make_relay: Any) -> None:
+    relay = make_relay([2000, 2001, 2002], validators=6)
+    code = ValidationCode(bytes(3 * 1024 * 1024))
+    big = [
+        relay.backed(relay.candidate(para, b"big", core=core, new_validation_code=code))
+        for core, para in enumerate((2000, 2001))
+    ]
+    small = relay.backed(relay.candidate(2002, b"small", core=2))
+    builder = BlockBuilder(type(relay.runtime), relay.state, relay.header, ())
+    builder.inherents({PARACHAINS_INHERENT_IDENTIFIER: relay.data([*big, small]).encode()})
+
+    pending = builder.runtime.para_inclusion.pending_availability
+    assert [len(pending[ParaId(para)]) for para in (2000, 2001, 2002)] == [1, 0, 1]
+
+
+def test_what_fits_leaves_none_behind_a_gap_of_its_para(make_relay: Any) -> None:
+    relay = make_relay([2000, 2001])
+    first, second = (relay.backed(relay.candidate(2000, head)) for head in (b"1", b"2" * 100))
+    other = relay.backed(relay.candidate(2001, b"o", core=1))
+    size = len(first.encode())
+
+    assert fitting([first, second, first, other], 2 * size) == (first, other)
+    assert fitting([first, other], 2 * size - 1) == (first,)
+    assert fitting([], -1) == ()
+
+
 def test_bitfields_that_do_not_count_drop_silently(make_relay: Any) -> None:
     relay = make_relay()
     relay.block([relay.backed(relay.candidate(2000, b"one"))])
     good = relay.bitfields([0])
     forged = msgspec.structs.replace(good[1], signature=good[2].signature)
 
-    relay.block(bitfields=[good[0], good[0], forged, good[2]])
+    relay.block(bitfields=[good[0], good[0], forged, good[1], good[2]])
 
+    # As upstream, a validator whose first bitfield is forged gets no second one.
     votes = relay.runtime.para_inclusion.pending_availability[PARA][0].availability_votes
     assert votes.indices() == (0, 2)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    voters=st.lists(st.integers(0, 6), max_size=7),
+    cores=st.sets(st.integers(0, 2)),
+    flips=st.lists(st.booleans(), min_size=7, max_size=7),
+)
+def test_no_candidate_is_included_without_a_supermajority_of_true_bitfields(
+    make_relay: Any, voters: list[int], cores: set[int], flips: list[bool]
+) -> None:
+    relay = make_relay([2000, 2001, 2002], validators=7)
+    relay.block([relay.backed(relay.candidate(2000 + core, b"one", core=core)) for core in range(3)])
+    bitfields = []
+    for index in voters:
+        bitfield = relay.bitfield(index, sorted(cores))
+        if flips[index]:
+            signature = bytes([bitfield.signature[0] ^ 1]) + bitfield.signature[1:]
+            bitfield = msgspec.structs.replace(bitfield, signature=signature)
+        bitfields.append(bitfield)
+
+    state = relay.block(bitfields=bitfields)
+
+    counted, last = set[int](), -1
+    for index in voters:
+        if index > last:
+            last = index
+            counted |= set() if flips[index] else {index}
+    for core in range(3):
+        is_included = state.paras.heads[ParaId(2000 + core)] == b"one"
+        assert is_included == (core in cores and len(counted) >= 5)
 
 
 def test_the_inherent_is_owed_once_and_for_its_parent(make_relay: Any) -> None:

@@ -85,4 +85,4 @@ def test_the_queue_tells_paras_through_the_well_known_key(make_relay: Any) -> No
 
     raw = runtime.state.get(well_known_keys.relay_dispatch_queue_remaining_capacity(PARA))
 
-    assert raw == (174_760).to_bytes(4, "little") + (1024 * 1024 - 10).to_bytes(4, "little")
+    assert raw == (174_760).to_bytes(4, "little") + (8 * 1024 * 1024 - 10).to_bytes(4, "little")
