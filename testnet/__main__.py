@@ -12,9 +12,17 @@ def leave(*_: object) -> None:
     os._exit(INTERRUPTED)
 
 
+def stop(*_: object) -> None:
+    """A polite kill is a Ctrl-C, also for a process in the background, which ignores that."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        raise KeyboardInterrupt
+    signal.raise_signal(signal.SIGINT)
+
+
 def main() -> None:
     """Run the command line; Ctrl-C ends it with 130, at whatever instant it comes."""
     before = signal.signal(signal.SIGINT, leave)
+    signal.signal(signal.SIGTERM, stop)
     from testnet import cli
 
     signal.signal(signal.SIGINT, before)

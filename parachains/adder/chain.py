@@ -1,6 +1,9 @@
-"""Adder: the smallest parachain: a number that grows. Level 0: no runtime, no state trie, no messages.
+"""Adder: the smallest parachain: a number that grows. Level 0: no runtime, no state trie.
 
 Source: polkadot-sdk, `polkadot/parachain/test-parachains/adder/src/lib.rs`.
+
+It has no use for messages. Unlike upstream's it says that it processed one where any waits: the relay chain, which
+checks that, would otherwise take no more of its blocks.
 """
 
 from enum import StrEnum
@@ -12,7 +15,7 @@ from relaychain.primitives.validation import ValidationParams, ValidationResult
 from substrate.crypto.hashing import blake2_256
 from substrate.errors import RuleError
 from substrate.scale.codec import decode
-from substrate.scale.types import Fixed, Struct, u64
+from substrate.scale.types import Fixed, Struct, u32, u64
 
 _MODULUS = 1 << 64
 _NO_PARENT = bytes(32)
@@ -39,10 +42,11 @@ class AdderHead(Struct):
 
 
 class AdderBlock(Struct):
-    """The block: the state it begins with, and what it adds."""
+    """The block: the state it begins with, what it adds, and how many downward messages it has done with."""
 
     state: u64
     add: u64
+    processed: u32 = 0
 
 
 def hash_state(state: int) -> bytes:
@@ -72,18 +76,19 @@ class Adder:
 
     @staticmethod
     def validate_block(params: ValidationParams) -> ValidationResult:
-        """Execute the block; there are no messages to process, so the watermark is the relay parent."""
-        parent = decode(AdderHead, params.parent_head)
-        head = executed(blake2_256(params.parent_head), parent, decode(AdderBlock, params.block_data))
-        return ValidationResult(HeadData(head.encode()), None, (), (), 0, params.relay_parent_number)
+        """Execute the block; it has read whatever its siblings sent, so the watermark is the relay parent."""
+        parent, block = decode(AdderHead, params.parent_head), decode(AdderBlock, params.block_data)
+        head = executed(blake2_256(params.parent_head), parent, block)
+        return ValidationResult(HeadData(head.encode()), None, (), (), block.processed, params.relay_parent_number)
 
     @staticmethod
     def collate(head: HeadData, state: int, context: CollationContext) -> Collated[int]:
         """The next block."""
         numbers = tuple(raw for raw in context.extrinsics if len(raw) == 8)
         add = sum(int.from_bytes(raw, "little") for raw in numbers) % _MODULUS if numbers else 1
-        block = AdderBlock(state, add)
+        processed = min(len(context.downward_messages), 1)
+        block = AdderBlock(state, add, processed)
         after = executed(blake2_256(head), decode(AdderHead, head), block)
         number = context.validation_data.relay_parent_number
-        result = ValidationResult(HeadData(after.encode()), None, (), (), 0, number)
+        result = ValidationResult(HeadData(after.encode()), None, (), (), processed, number)
         return Collated(block.encode(), result, (state + add) % _MODULUS, numbers)

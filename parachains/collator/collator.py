@@ -13,6 +13,7 @@ from parachains.collator.context import Scheduling, collation_context, included_
 from parachains.collator.ledger import Ledger
 from parachains.collator.parent_search import SYNCHRONOUS, core_for, find_parent
 from parachains.collator.receipts import ErasureRoot, candidate_receipt
+from parachains.sdk.aura import para_slot
 from parachains.sdk.contract import Collated, CollationContext
 from relaychain.primitives.candidate import CommittedCandidateReceipt, candidate_hash
 from relaychain.primitives.relay_interface import RelayChainInterface
@@ -78,7 +79,7 @@ class Collator:
         parent = await self._parent(relay_parent)
         if parent is None:
             return None
-        slot = await relay_slot(self._relay, relay_parent)
+        slot = para_slot(await relay_slot(self._relay, relay_parent))
         if not self._ledger.may_author(parent, slot, self._setup.key):
             return None
         return await self._build(relay_parent, core, parent)

@@ -1,4 +1,4 @@
-"""Aura: collators take turns by slot; a para's slot is its relay parent's.
+"""Aura: collators take turns by slot. A para's slot is two of the relay chain's, its time that of its relay parent.
 
 Source: polkadot-sdk, `substrate/frame/aura/src/lib.rs`, `cumulus/pallets/aura-ext/src/{lib,consensus_hook}.rs`.
 """
@@ -20,6 +20,8 @@ from substrate.scale.types import MaxLen, u32, u64
 from substrate.types import BlockNumber, Moment, Slot, Weight
 
 MAX_AUTHORITIES = 100_000
+RELAY_SLOTS = 2
+"""Relay slots in a para's slot: upstream's 12 s, a block's way from its relay parent to inclusion. So collators alternate."""
 
 
 class SlotReason(StrEnum):
@@ -27,12 +29,17 @@ class SlotReason(StrEnum):
 
     SLOT_DECREASES = "SlotDecreases"
     RELAY_SLOT = "SlotIsNotTheRelayParents"
-    TIMESTAMP = "TimestampSlotMismatch"
+    TIMESTAMP = "TimestampIsNotTheRelayParents"
     NO_SLOT = "NoSlot"
 
 
 class SlotError(RuleError):
     """A block broke a rule of slots."""
+
+
+def para_slot(relay: Slot) -> Slot:
+    """The para's slot at a relay slot."""
+    return Slot(relay // RELAY_SLOTS)
 
 
 def check_seal(header: Header, authorities: Sequence[AuthorityId]) -> Header:
@@ -52,17 +59,19 @@ class Aura(Pallet):
 
     authorities: StorageValue[Annotated[tuple[AuthorityId, ...], MaxLen(MAX_AUTHORITIES)]] = storage_value(default=())
     current_slot: StorageValue[Slot] = storage_value(default=Slot(0))
-    slot_length: StorageValue[Moment] = storage_value(default=Moment(6_000))
+    relay_slot: StorageValue[Slot] = storage_value(default=Slot(0))
+    """The relay parent's; upstream's `RelaySlotInfo`."""
+    relay_slot_length: StorageValue[Moment] = storage_value(default=Moment(6_000))
     """Milliseconds; upstream has a constant, here it is the network's and set at genesis."""
 
     max_authorities: u32 = constant(MAX_AUTHORITIES)
 
     def genesis(self, config: Mapping[str, Any]) -> None:
-        """Takes `{"authorities": [public key], "slot_duration_ms": 6000}`."""
+        """Takes `{"authorities": [public key], "slot_duration_ms": 6000}`; the duration is a relay slot's."""
         known = ("authorities", "slot_duration_ms")
         super().genesis({name: value for name, value in config.items() if name not in known})
         self.authorities.put(tuple(AuthorityId(key) for key in config.get("authorities", ())))
-        self.slot_length.put(Moment(config.get("slot_duration_ms", 6_000)))
+        self.relay_slot_length.put(Moment(config.get("slot_duration_ms", 6_000)))
 
     def on_initialize(self, number: BlockNumber) -> Weight:
         """Read the slot; several blocks may share one, since several may share a relay parent."""
@@ -79,7 +88,11 @@ class Aura(Pallet):
     @runtime_api("AuraApi_slot_duration")
     def slot_duration(self) -> u64:
         """Milliseconds of a slot."""
-        return self.slot_length.get()
+        return RELAY_SLOTS * self.relay_slot_length.get()
+
+    def moment(self, relay: Slot) -> Moment:
+        """The time of a block on a relay parent of that slot."""
+        return Moment(relay * self.relay_slot_length.get())
 
     @runtime_api("AuraApi_authorities")
     def current_authorities(self) -> tuple[AuthorityId, ...]:
@@ -88,23 +101,24 @@ class Aura(Pallet):
 
 
 def check_relay_slot(system: Pallet, proof: RelayChainStateProof) -> None:
-    """The consensus hook: the block's slot is its relay parent's.
+    """The consensus hook: the block's slot is the one that its relay parent is in.
 
     Raises:
         SlotError: `RELAY_SLOT`.
     """
-    slot, relay = system.pallet(Aura).current_slot.get(), proof.read_slot()
-    if slot != relay:
-        raise SlotError(SlotReason.RELAY_SLOT, claimed=slot, relay=relay)
+    aura, relay = system.pallet(Aura), proof.read_slot()
+    if aura.current_slot.get() != para_slot(relay):
+        raise SlotError(SlotReason.RELAY_SLOT, claimed=aura.current_slot.get(), relay=relay)
+    aura.relay_slot.put(relay)
 
 
 def check_timestamp(timestamp: Pallet, now: Moment) -> None:
-    """The block's time is that of its slot.
+    """The block's time is its relay parent's, which `check_relay_slot` has seen; upstream compares slots only.
 
     Raises:
         SlotError: `TIMESTAMP`.
     """
     aura = timestamp.pallet(Aura)
-    slot = aura.current_slot.get()
-    if now != slot * aura.slot_length.get():
-        raise SlotError(SlotReason.TIMESTAMP, now=now, slot=slot)
+    relay = aura.relay_slot.get()
+    if now != aura.moment(relay):
+        raise SlotError(SlotReason.TIMESTAMP, now=now, relay=relay)

@@ -90,14 +90,13 @@ def build_block(
     builder.inherents(inherent_data)
     included, rejected = _fill(builder, recorder, candidates, max_pov_size * POV_SHARE_PERCENT // 100)
     built = builder.build()
-    header = _sealed(built.block.header, authorities, author)
-    result = collect_result(runtime, built.executed.state, header)
-    data = ParachainBlockData(header, built.block.extrinsics, CompactProof(recorder.proof())).encode()
+    block = Block(_sealed(built.block.header, authorities, author), built.block.extrinsics)
+    data = ParachainBlockData(block.header, block.extrinsics, CompactProof(recorder.proof())).encode()
     if len(data) > max_pov_size:
         raise BuildError(BuildReason.POV_TOO_BIG, size=len(data), limit=max_pov_size)
-    block = Block(header, built.block.extrinsics)
-    state, events = built.executed.state.unrecorded(), built.executed.events
-    return BuiltBlock(block, data, state, events, result, included, rejected)
+    state, events = built.executed.state, built.executed.events
+    result = collect_result(runtime, state, block.header)
+    return BuiltBlock(block, data, state.unrecorded(), events, result, included, rejected)
 
 
 def _sealed(header: Header, authorities: Sequence[AuthorityId], author: Ed25519Pair | None) -> Header:

@@ -19,7 +19,7 @@ from functools import lru_cache
 from typing import Any, ClassVar, cast
 
 from parachains.sdk.asset_rate import AssetRate
-from parachains.sdk.aura import Aura, check_relay_slot, check_timestamp
+from parachains.sdk.aura import Aura, check_relay_slot, check_timestamp, para_slot
 from parachains.sdk.build_block import BuiltBlock, build_block
 from parachains.sdk.contract import Collated, CollationContext, GenesisBlock, ParaConfig
 from parachains.sdk.cumulus_xcm import CumulusXcm, FromRelay, FromSibling
@@ -191,13 +191,13 @@ class Parachain(Pallet):
     def build(cls, head: HeadData, state: Trie, context: CollationContext) -> BuiltBlock:
         """The next block with everything that is known of it."""
         runtime = cls.runtime()
-        slot_length = runtime(Overlay(state)).pallet(Aura).slot_length.get()
+        moment = runtime(Overlay(state)).pallet(Aura).moment(context.relay_slot)
         return build_block(
             runtime,
             state,
             decode(Header, head),
-            inherent_data(context, slot_length),
-            (pre_digest_item(context.relay_slot),),
+            inherent_data(context, moment),
+            (pre_digest_item(para_slot(context.relay_slot)),),
             context.extrinsics,
             max_pov_size=context.validation_data.max_pov_size,
             author=context.author,
@@ -210,7 +210,7 @@ class Parachain(Pallet):
         return state.get(CODE_KEY) or b""
 
 
-def inherent_data(context: CollationContext, slot_length: Moment) -> Mapping[bytes, bytes]:
+def inherent_data(context: CollationContext, moment: Moment) -> Mapping[bytes, bytes]:
     """What the block says of its relay parent, and its time."""
     data = ParachainInherentData(
         context.validation_data,
@@ -218,8 +218,7 @@ def inherent_data(context: CollationContext, slot_length: Moment) -> Mapping[byt
         context.downward_messages,
         dict(context.horizontal_messages),
     )
-    moment = encode(u64, context.relay_slot * slot_length)
-    return {INHERENT_IDENTIFIER: data.encode(), TIMESTAMP_ID: moment}
+    return {INHERENT_IDENTIFIER: data.encode(), TIMESTAMP_ID: encode(u64, moment)}
 
 
 def _find_author(runtime: Runtime) -> AccountId | None:

@@ -68,7 +68,10 @@ class Loaded:
         }
         module.__dict__["__builtins__"] = scope
         filename = f"<{private}>"
-        code = compile(metered(self._sources[name], filename), filename, "exec", dont_inherit=True)
+        try:
+            code = compile(metered(self._sources[name], filename), filename, "exec", dont_inherit=True)
+        except (MemoryError, RecursionError) as failure:  # the parser's and the compiler's own bounds
+            raise BundleError(f"{name} is nested too deeply to compile") from failure
         exec(code, module.__dict__)
         return module
 

@@ -16,6 +16,7 @@ from relaychain.primitives.configuration import (
     HostConfiguration,
     SchedulerParams,
 )
+from relaychain.primitives.messages import MAX_UPWARD_MESSAGE_SIZE_BOUND
 from relaychain.primitives.types import NodeFeature, SessionIndex
 from relaychain.runtime.shared import SESSION_DELAY, Shared
 from substrate.errors import ChainError, EncodeError, RuleError
@@ -30,7 +31,6 @@ KIB, MIB = 1024, 1024 * 1024
 MAX_CODE_SIZE = 3 * MIB
 MAX_HEAD_DATA_SIZE = MIB
 MAX_POV_SIZE = 16 * MIB
-MAX_UPWARD_MESSAGE_SIZE = 128 * KIB
 ON_DEMAND_MAX_QUEUE_MAX_SIZE = 1_000_000_000
 MAX_NODE_FEATURES = 256
 """As many as `set_node_feature` can name."""
@@ -151,7 +151,7 @@ def check_consistency(config: HostConfiguration) -> None:
             reason.MINIMUM_VALIDATION_UPGRADE_DELAY_LESS_THAN_CHAIN_AVAILABILITY_PERIOD,
         ),
         (config.validation_upgrade_delay <= 1, reason.VALIDATION_UPGRADE_DELAY_IS_TOO_LOW),
-        (config.max_upward_message_size > MAX_UPWARD_MESSAGE_SIZE, reason.MAX_UPWARD_MESSAGE_SIZE_EXCEEDED),
+        (config.max_upward_message_size > MAX_UPWARD_MESSAGE_SIZE_BOUND, reason.MAX_UPWARD_MESSAGE_SIZE_EXCEEDED),
         (config.hrmp_max_parachain_outbound_channels > 128, reason.MAX_HRMP_OUTBOUND_CHANNELS_EXCEEDED),
         (config.hrmp_max_parachain_inbound_channels > 128, reason.MAX_HRMP_INBOUND_CHANNELS_EXCEEDED),
         (config.minimum_backing_votes == 0, reason.ZERO_MINIMUM_BACKING_VOTES),

@@ -7,6 +7,7 @@ their place at upstream's test-net index.
 from collections.abc import Sequence
 from functools import cache
 
+from relaychain.primitives.messages import MAX_UPWARD_MESSAGE_SIZE_BOUND
 from relaychain.primitives.network import NETWORK
 from relaychain.primitives.types import (
     AssignmentId,
@@ -52,6 +53,8 @@ from xcm.pallet import XcmPallet
 
 EXISTENTIAL_DEPOSIT = Balance(1_000_000_000)
 """A thousandth of a unit of 12 decimals."""
+UPWARD_PAGE = MAX_UPWARD_MESSAGE_SIZE_BOUND
+"""Bytes of a page of the upward queue: it holds, but for its header, any message that a configuration may allow."""
 
 
 class RelayMessageQueue(MessageQueue, parameters={"MessageOrigin": AggregateMessageOrigin}):
@@ -87,8 +90,9 @@ class QueuedUpward:
         self._queue = runtime.pallet(RelayMessageQueue)
 
     def enqueue(self, messages: Sequence[bytes], origin: Ump) -> None:
-        """Add messages to the queue of a para."""
-        self._queue.enqueue_messages(messages, origin)
+        """Add messages to the queue of a para; as upstream, one that no page can hold is dropped."""
+        most = self._queue.max_message_len()
+        self._queue.enqueue_messages([message for message in messages if len(message) <= most], origin)
 
     def size(self, origin: Ump) -> QueueSize:
         """How full the queue of a para is."""
@@ -133,7 +137,7 @@ def relay_runtime(slot_duration_ms: int, epoch_slots: int) -> type[ChainRuntime]
         coretime_assignment_provider: CoretimeAssignmentProvider = mount(65)
         xcm_pallet: XcmPallet = mount(99, xcm_config=relay_xcm_config, network=NETWORK)
         message_queue: RelayMessageQueue = mount(
-            100, process_message=process_upward, on_queue_changed=note_upward_queue
+            100, heap_size=UPWARD_PAGE, process_message=process_upward, on_queue_changed=note_upward_queue
         )
         sudo: Sudo = mount(255)
 

@@ -48,6 +48,7 @@ from substrate.scale.types import MaxLen, u32, u64
 from substrate.types import AccountId, BlockNumber, Hash, Moment, Slot, Weight
 
 SEGMENT_LENGTH = 256
+MAX_BLOCK_NUMBER = 2**32 - 1
 ZERO_RANDOMNESS = bytes(32)
 PLAN_CONFIG_CHANGE = Weight(10_000_000, 0)
 
@@ -169,7 +170,9 @@ class Babe(SessionHandler):
         if self.genesis_slot.get() == 0:
             self.genesis_slot.put(digest.slot)
             self._deposit(NextEpochData(self.authorities.get(), self.randomness.get()))
-        self.lateness.put(BlockNumber(max(0, digest.slot - self.current_slot.get() - 1)))
+        # Block 1 is as late as the unix epoch is old: in short slots, more than a block number holds.
+        late = max(0, digest.slot - self.current_slot.get() - 1)
+        self.lateness.put(BlockNumber(min(late, MAX_BLOCK_NUMBER)))
         self.current_slot.put(digest.slot)
         self.initialized.put(digest)
 

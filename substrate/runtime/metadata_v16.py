@@ -58,13 +58,17 @@ class _Pallet(Struct):
     deprecation: u8
 
 
+EXTENSION_VERSION = 0
+"""The one set of extensions; extrinsics of version 4 carry it, and name no version of it."""
+
+
 class _Extrinsic(Struct):
     versions: tuple[u8, ...]
     address: TypeId
     call: TypeId
     signature: TypeId
     by_version: tuple[tuple[u8, tuple[Compact[u32], ...]], ...]
-    """Places of the extensions that each extrinsic version carries."""
+    """Places of the extensions in each version of the set of extensions, which is no extrinsic version."""
     extensions: tuple[Extension, ...]
 
 
@@ -113,7 +117,7 @@ def _extrinsic(registry: Registry, described: RuntimeDescription) -> _Extrinsic:
     address, call, signature = map(registry.type_id, (parts.address, parts.call, parts.signature))
     places = tuple(range(len(parts.extensions)))
     extensions = extensions_of(registry, parts)
-    return _Extrinsic((EXTRINSIC_VERSION,), address, call, signature, ((EXTRINSIC_VERSION, places),), extensions)
+    return _Extrinsic((EXTRINSIC_VERSION,), address, call, signature, ((EXTENSION_VERSION, places),), extensions)
 
 
 def _pallet(registry: Registry, pallet: PalletDescription) -> _Pallet:

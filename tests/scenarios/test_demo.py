@@ -146,7 +146,7 @@ def test_a_loss_fails_the_run_and_is_named(tmp_path: Path, monkeypatch: pytest.M
     lost = Equation((), "issued", None, 10, 7, {"genesis": 10})
     monkeypatch.setattr(Audit, "check", lambda _: (lost,))
 
-    with pytest.raises(RunFailed, match="relay on relay, issued: found 7, expected 10 .genesis 10."):
+    with pytest.raises(RunFailed, match=r"relay on relay, issued: found 7, expected 10 \(genesis 10\)"):
         demo(tmp_path)
 
     [run] = tmp_path.glob("*")

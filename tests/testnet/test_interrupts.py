@@ -24,9 +24,9 @@ BEFORE_OURS = (-signal.SIGINT, 130)
 """The interpreter itself is interrupted before it has read a line of ours; shells show 130 for either."""
 
 
-def interrupted(process: "subprocess.Popen[str]", runs: Path) -> None:
+def interrupted(process: "subprocess.Popen[str]", runs: Path, by: signal.Signals = signal.SIGINT) -> None:
     sent = time.monotonic()
-    process.send_signal(signal.SIGINT)
+    process.send_signal(by)
     _, err = process.communicate(timeout=20)
     took = time.monotonic() - sent
     records = list(runs.glob("*/run.sqlite"))
@@ -61,6 +61,18 @@ def test_while_it_runs(tmp_path: Path) -> None:
     with console.start("up", console.network_file(tmp_path), "--runs", tmp_path / "runs", "--json") as process:
         wait_for(process, '"final":2')
         interrupted(process, tmp_path / "runs")
+
+
+@pytest.mark.parametrize("is_background", [False, True])
+def test_a_polite_kill_is_the_same(tmp_path: Path, is_background: bool) -> None:
+    before = signal.signal(signal.SIGINT, signal.SIG_IGN if is_background else signal.default_int_handler)
+    try:
+        process = console.start("up", console.network_file(tmp_path), "--runs", tmp_path / "runs", "--json")
+    finally:
+        signal.signal(signal.SIGINT, before)
+    with process:
+        wait_for(process, '"final":1')
+        interrupted(process, tmp_path / "runs", signal.SIGTERM)
 
 
 def test_while_it_publishes(tmp_path: Path) -> None:

@@ -34,6 +34,22 @@ def test_blocks_follow_from_their_parent() -> None:
     assert (state, decode(AdderHead, head).number) == (13, 2)
 
 
+def test_messages_that_nobody_reads_do_not_stop_it() -> None:
+    relay, host, validation_code = FakeRelay(PARA, GENESIS.head), InlineHost(), code()
+    for msg in (b"one", b"two"):
+        relay.send_down(msg)
+    head, state = GENESIS.head, GENESIS.state
+    counts = []
+    for _ in range(3):
+        made = Adder.collate(head, state, relay.context(parent=head))
+        assert host.validate(validation_code, relay.params(made.block_data, head), steps=100) == made.result
+        counts.append(made.result.processed_downward_messages)
+        head, state = made.result.head_data, made.state
+        relay.include(made)
+
+    assert counts == [1, 1, 0]
+
+
 def test_a_wrong_state_is_refused() -> None:
     relay = FakeRelay(PARA, GENESIS.head)
 

@@ -11,9 +11,11 @@ from parachains.sdk.contract import Collated, ParaConfig
 from parachains.sdk.parachain_inherent import ParachainInherentData
 from parachains.sdk.parachain_system import ParachainSystem
 from parachains.sdk.validate_block import inherent_of
-from relaychain.primitives.types import HeadData, ParaId
+from relaychain.primitives.types import HeadData, ParaId, UpgradeGoAhead, UpgradeRestriction, ValidationCode
 from relaychain.pvf.bundle import SourceFile, make_bundle
 from relaychain.pvf.host import BACKING_STEPS, InlineHost, InvalidCandidate
+from relaychain.runtime.dmp import check_processed_downward_messages
+from relaychain.runtime.hrmp_rules import check_watermark
 from substrate.block import Header, header_with_digest
 from substrate.consensus.aura.verification import seal_header
 from substrate.crypto.keys import dev_pair
@@ -23,7 +25,7 @@ from substrate.runtime.extrinsic import Signing, encode_bare, sign_extrinsic
 from substrate.scale.codec import decode
 from substrate.state import Overlay
 from substrate.trie.trie import Trie
-from substrate.types import AccountId, Hash
+from substrate.types import AccountId, BlockNumber, Hash
 from testnet.examples.bazaar import Bazaar
 from tests.parachains.sdk.fake_relay import FakeRelay
 
@@ -108,6 +110,31 @@ def test_downward_messages_are_processed_once(para: Para) -> None:
     counts = [para.block(include=False).result.processed_downward_messages for _ in range(2)]
 
     assert counts == [2, 0]
+
+
+def test_a_backlog_larger_than_a_proof_is_worked_off(para: Para) -> None:
+    """Each block takes what fits; the relay chain's rules for queue and watermark hold at every step."""
+    relay, sender = para.relay, ParaId(1000)
+    relay.open_inbound(sender)
+    relay.max_pov_size = 600_000
+    last = para.block().result.hrmp_watermark
+    for count in range(30):
+        relay.send_down(bytes(60_000))
+        relay.send_across(sender, b"\0" + bytes(60_000))
+        relay.advance(count % 3 == 2)
+    counts: list[int] = []
+    while relay.downward or relay.inbound[sender]:
+        queue, number = tuple(relay.downward), BlockNumber(relay.number)
+        digest = tuple((message.sent_at, (sender,)) for message in relay.inbound[sender])
+        made = para.block()
+        processed, watermark = made.result.processed_downward_messages, made.result.hrmp_watermark
+        check_processed_downward_messages(queue, processed_count=processed, relay_parent_number=number)
+        check_watermark(digest, last=last, new=watermark, relay_parent_number=number)
+        assert len(made.block_data) <= relay.max_pov_size
+        counts.append(processed)
+        last = watermark
+
+    assert (sum(counts), max(counts)) == (30, 1)
 
 
 def test_horizontal_messages_set_the_watermark(para: Para) -> None:
@@ -225,3 +252,94 @@ def test_a_block_of_another_slot_is_refused(para: Para) -> None:
 def test_the_inherent_data_is_upstreams_shape(para: Para) -> None:
     data = decode(ParachainBlockData, para.collate().block_data)
     assert isinstance(inherent_of(Bazaar.runtime(), data.block), ParachainInherentData)
+
+
+def test_bytes_around_a_block_make_no_block(para: Para) -> None:
+    block_data = para.collate().block_data
+
+    for wrong in (b"", block_data + b"\0", block_data[:-1], block_data[1:]):
+        assert "DecodeError" in refusal(para, wrong)
+
+
+def test_a_header_without_a_seal_is_refused(para: Para) -> None:
+    data = decode(ParachainBlockData, para.collate().block_data)
+    bare = header_with_digest(data.header, data.header.digest.logs[:-1])
+
+    assert "HeaderUnsealed" in refusal(para, replace(data, header=bare).encode())
+
+
+def test_other_extrinsics_than_the_headers_are_refused(para: Para) -> None:
+    offer = para.sign("Bazaar.offer", item=1, price=5 * UNIT)
+    data = decode(ParachainBlockData, para.collate(offer).block_data)
+
+    assert "BadExtrinsicsRoot" in refusal(para, resealed(data, extrinsics_root=Hash(b"\x01" * 32)).encode())
+    assert "BadExtrinsicsRoot" in refusal(para, replace(data, extrinsics=data.extrinsics[:-1]).encode())
+
+
+def test_a_block_has_its_inherents_once_and_first(para: Para) -> None:
+    offer = para.sign("Bazaar.offer", item=1, price=5 * UNIT)
+    data = decode(ParachainBlockData, para.collate(offer).block_data)
+    validation, *others = data.extrinsics
+
+    for extrinsics, reason in (
+        ((validation, *data.extrinsics), "ValidationDataUpdatedTwice"),
+        (tuple(others), "NoValidationData"),
+        ((others[-1], validation, *others[:-1]), "NoValidationData"),
+    ):
+        assert reason in refusal(para, replace(data, extrinsics=extrinsics).encode())
+
+
+def test_a_block_of_another_parent_is_refused(para: Para) -> None:
+    first = para.collate()
+    para.block(para.sign("Bazaar.offer", item=1, price=5 * UNIT))
+
+    assert "ParentHeadMismatch" in refusal(para, first.block_data)
+
+
+# --- code upgrades ---
+
+NEW_CODE = ValidationCode(b"new validation code")
+
+
+def upgrade(para: Para) -> Collated[Trie]:
+    """A block in which the chain's sudo asks for new code."""
+    set_code = Bazaar.runtime().call_named("System.set_code", code=NEW_CODE)
+    return para.block(para.sign("Sudo.sudo", call=set_code))
+
+
+def pending(para: Para) -> bytes:
+    return Bazaar.runtime()(Overlay(para.state)).pallet(ParachainSystem).pending_validation_code.get()
+
+
+def test_new_code_is_announced_once_and_takes_effect_with_the_go_ahead(para: Para) -> None:
+    assert upgrade(para).result.new_validation_code == NEW_CODE
+    assert para.block().result.new_validation_code is None
+    assert Bazaar.code_of(para.state) == CODE
+
+    para.relay.go_ahead = UpgradeGoAhead.GO_AHEAD
+    para.block(include=False)
+    assert (Bazaar.code_of(para.state), pending(para)) == (NEW_CODE, b"")
+    para.block()  # the signal is still there: who consumed it waits to be included
+    assert Bazaar.code_of(para.state) == NEW_CODE
+
+
+def test_an_aborted_upgrade_leaves_the_code(para: Para) -> None:
+    upgrade(para)
+    para.relay.go_ahead = UpgradeGoAhead.ABORT
+    para.block()
+
+    assert (Bazaar.code_of(para.state), pending(para)) == (CODE, b"")
+
+
+def test_a_restricted_chain_asks_for_no_upgrade(para: Para) -> None:
+    para.relay.restriction = UpgradeRestriction.PRESENT
+
+    assert upgrade(para).result.new_validation_code is None
+    assert pending(para) == b""
+
+
+def test_a_go_ahead_that_nobody_waits_for_is_refused(para: Para) -> None:
+    para.relay.go_ahead = UpgradeGoAhead.GO_AHEAD
+
+    with pytest.raises(Exception, match="NoPendingValidationCode"):
+        para.collate()

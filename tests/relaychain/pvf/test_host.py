@@ -172,6 +172,8 @@ def test_a_foreign_abi_is_no_verdict() -> None:
         ({"m": b"def f(x): return (y async for y in x)"}, "SyntaxError: validation code is not asynchronous (line 1)"),
         ({"m": b"raise ValueError('at import')"}, "importing m failed: ValueError: at import"),
         ({"m": b"def f(:"}, "importing m failed: SyntaxError"),
+        ({"m": b"-" * 100_000 + b"1"}, "m is nested too deeply to compile"),
+        ({"m": b"a" + b".a" * 100_000}, "m is nested too deeply to compile"),
         ({"m": b"while True: pass"}, "importing m takes more than 1000000 steps"),
         ({"m": b"x = 1"}, "m has no V"),
         ({"m": b"import n", "n": b""}, "write `from n import ...`"),

@@ -109,14 +109,19 @@ class TestRelay(ParachainHost):
 class Relay:
     """A chain of blocks with candidates of its paras; all validators are honest."""
 
-    def __init__(self, paras: Sequence[int], validators: int = 4, **configuration: Any) -> None:
+    def __init__(
+        self, paras: Sequence[int], validators: int = 4, cores: Sequence[int] | None = None, **configuration: Any
+    ) -> None:
         self.paras = [ParaId(para) for para in paras]
         self.keys = [Ed25519Pair.from_seed(bytes([index + 1] * 32)) for index in range(validators)]
         self.state: Trie = TestRelay.genesis(
             {
                 "configuration": configuration,
                 "paras": {"paras": {para: {"head": b"genesis", "code": CODE} for para in self.paras}},
-                "initializer": {"validators": [self._keys_of(pair) for pair in self.keys], "cores": self.paras},
+                "initializer": {
+                    "validators": [self._keys_of(pair) for pair in self.keys],
+                    "cores": cores or self.paras,
+                },
             },
             code=b"test",
         )
@@ -168,14 +173,22 @@ class Relay:
         return tuple(self.bitfield(index, cores) for index in voters or range(len(self.keys)))
 
     def candidate(
-        self, para: int, head: bytes, *, core: int = 0, parent: int | None = None, **commitments: Any
+        self,
+        para: int,
+        head: bytes,
+        *,
+        core: int = 0,
+        parent: int | None = None,
+        parent_head: bytes | None = None,
+        **commitments: Any,
     ) -> CommittedCandidateReceipt:
-        """A candidate whose relay parent is block `parent`, by default the last one."""
+        """A candidate whose relay parent is block `parent`, by default the last one, on the para's latest head."""
         number = len(self.parents) - 1 if parent is None else parent
         relay_parent, runtime = self.parents[number], self.at(number)
         data = self.runtime.persisted_validation_data(ParaId(para), OccupiedCoreAssumption.INCLUDED)
         assert data is not None
-        pvd = PersistedValidationData(data.parent_head, BlockNumber(number), relay_parent.state_root, data.max_pov_size)
+        before = data.parent_head if parent_head is None else HeadData(parent_head)
+        pvd = PersistedValidationData(before, BlockNumber(number), relay_parent.state_root, data.max_pov_size)
         outputs = {
             "upward_messages": (),
             "horizontal_messages": (),
@@ -265,11 +278,13 @@ class Relay:
         )
 
 
-def relay_of(paras: Sequence[int] = (2000,), validators: int = 4, **configuration: Any) -> Relay:
-    return Relay(paras, validators, **configuration)
+def relay_of(
+    paras: Sequence[int] = (2000,), validators: int = 4, cores: Sequence[int] | None = None, **configuration: Any
+) -> Relay:
+    return Relay(paras, validators, cores, **configuration)
 
 
 @pytest.fixture
 def make_relay() -> Any:
-    """Builds a `Relay`: paras, validators, configuration overrides."""
+    """Builds a `Relay`: paras, validators, the para of each core, configuration overrides."""
     return relay_of

@@ -348,6 +348,56 @@ def test_a_block_without_its_inherent_is_invalid(make_relay: Any) -> None:
     assert rejection.value.reason is BlockReason.INHERENT_MISSING
 
 
+def chain_on_cores(relay: Any, *heads: bytes) -> list[Any]:
+    """Candidates of one para, each on the next core and on the head before."""
+    parents = [relay.runtime.para_inclusion.para_latest_head_data(PARA), *heads]
+    return [
+        relay.backed(relay.candidate(2000, head, core=core, parent_head=before))
+        for core, (before, head) in enumerate(zip(parents, heads, strict=False))
+    ]
+
+
+def test_a_para_on_two_cores_backs_a_chain_and_a_later_candidate_waits_for_the_one_before(make_relay: Any) -> None:
+    relay = make_relay([2000], cores=[2000, 2000])
+
+    state = relay.block(chain_on_cores(relay, b"one", b"two"))
+    assert events(state) == [CandidateBacked, CandidateBacked]
+
+    state = relay.block(bitfields=relay.bitfields([1]))
+    assert events(state) == []
+    assert len(state.para_inclusion.pending_availability[PARA]) == 2
+
+    state = relay.block(bitfields=relay.bitfields([0]))
+    assert events(state) == [CandidateIncluded, CandidateIncluded]
+    assert state.paras.heads[PARA] == b"two"
+
+
+def test_a_chain_ends_before_the_candidate_that_does_not_fit_on_it(make_relay: Any) -> None:
+    relay = make_relay([2000], cores=[2000, 2000, 2000], validators=6)
+    first, second, third = chain_on_cores(relay, b"one", b"two", b"three")
+
+    state = relay.block([first, third, second])
+
+    assert [event.head for event in state.candidate_events()] == [b"one"]
+
+
+def test_a_candidate_that_times_out_takes_those_behind_it(make_relay: Any) -> None:
+    relay = make_relay(
+        [2000],
+        cores=[2000, 2000],
+        scheduler_params={"group_rotation_frequency": 10, "paras_availability_period": 4},
+    )
+    relay.block(chain_on_cores(relay, b"one", b"two"))
+    relay.block(bitfields=relay.bitfields([1]))
+    dropped: list[Any] = []
+    while relay.header.number < 12:
+        dropped += [event.head for event in relay.block().candidate_events()]
+
+    assert dropped == [b"one", b"two"]
+    assert relay.runtime.para_inclusion.pending_availability[PARA] == ()
+    assert relay.runtime.paras.heads[PARA] == b"genesis"
+
+
 @settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(st.integers(0, 3), st.sets(st.integers(0, 3))), min_size=1, max_size=8))
 def test_included_heads_form_a_line_whatever_is_backed_and_voted(
