@@ -2,7 +2,7 @@
 
 import asyncio
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -12,7 +12,7 @@ from testnet.network import Network, running
 BAZAAR = Path(__file__).parents[2] / "testnet/examples/bazaar.py"
 USDX = IssuedAsset(id=1984, symbol="USDX", decimals=6, balance=10**12)
 NETWORK = Manifest(
-    settings=Settings(seed=42, block_time=Duration(250_000, "us")),
+    settings=Settings(seed=42, block_time=Duration(200_000, "us")),
     relaychain=Relaychain(chain="relayloom-clients", nodes=tuple(Node(name=name) for name in ("alice", "bob"))),
     parachains=(
         Parachain(id=1000, runtime="assets", collators=(Node(name="carol"), Node(name="caren")), assets=(USDX,)),
@@ -23,6 +23,8 @@ NETWORK = Manifest(
 FRONT = {"relay": "alice", "assets": "carol", "bazaar": "dora"}
 """Whose port each chain is used through."""
 
+START_S, POLL_US = 60, 50_000
+
 
 class Forgetful:
     """A recorder that keeps nothing."""
@@ -32,16 +34,16 @@ class Forgetful:
 
 
 @contextmanager
-def live() -> Iterator[Mapping[str, str]]:
+def live() -> Generator[Mapping[str, str]]:
     """Where each chain is served, once it has blocks that are final."""
-    made, failure = threading.Event(), list[BaseException]()
+    made, failure = threading.Event(), list[Exception]()
     urls: dict[str, str] = {}
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
 
     async def serve() -> None:
         async with running(NETWORK, Forgetful()) as network:
             while not _is_final(network):
-                await asyncio.sleep(0.05)
+                await network.clock.sleep_until_us(network.clock.now_us() + POLL_US)
             urls.update({chain: network.servers[node].url for chain, node in FRONT.items()})
             made.set()
             await stop.wait()
@@ -49,7 +51,7 @@ def live() -> Iterator[Mapping[str, str]]:
     def run() -> None:
         try:
             loop.run_until_complete(serve())
-        except BaseException as cause:  # handed to the test's thread
+        except Exception as cause:  # noqa: BLE001 (handed to the test's thread)
             failure.append(cause)
         finally:
             loop.close()
@@ -57,9 +59,10 @@ def live() -> Iterator[Mapping[str, str]]:
 
     thread = threading.Thread(target=run, name="network", daemon=True)
     thread.start()
-    made.wait(60)
+    in_time = made.wait(START_S)
     if failure:
         raise failure[0]
+    assert in_time, "the network has no final parachain blocks"
     try:
         yield urls
     finally:

@@ -290,3 +290,11 @@ def test_metadata_names_upstreams_types() -> None:
     metadata = SessionRuntime.metadata()
     for name in (b"GenesisSlot", b"AuthorVrfRandomness", b"SetIdSession", b"StoredPendingChange", b"KeyOwner"):
         assert name in metadata
+
+
+def test_a_chain_of_short_slots_starts_today() -> None:
+    """Slots of 200 ms since 1970 are more than a block number holds; block 1 counts them all as late."""
+    chain = SessionChain()
+    chain.run(2, 2**33)
+
+    assert (chain.runtime.system.number, chain.runtime.babe.current_slot.get()) == (2, 2**33 + 1)
