@@ -9,12 +9,10 @@ from contextlib import asynccontextmanager
 
 from parachains.collator.collator import CollatorSetup
 from parachains.collator.node import ParaNode, ParaSurroundings, PlainParaNode, RuntimeParaNode
-from parachains.collator.runtime_ledger import Plugins
 from relaychain.node.parachains import SharedWork
 from relaychain.node.relay_interface import InProcessRelay
 from relaychain.node.validator import RelayNode, Surroundings
 from relaychain.pvf.host import InlineHost
-from relaychain.pvf.meter import StepLimit
 from relaychain.runtime.loader import load_relay_runtime
 from substrate.client.importing import ExecutionCache
 from substrate.client.protocols import Clock, Recorder
@@ -107,8 +105,7 @@ class Network:
         if kind is None:
             return PlainParaNode(surroundings, para.plugin.chain, para.genesis, setup)
         info = node_info(f"{self.manifest.relaychain.chain}-{para.name}", kind.symbol, kind.decimals)
-        plugins = Plugins(self.bundler.load, StepLimit)
-        return RuntimeParaNode(surroundings, para.genesis.state, plugins, info, cache, setup)
+        return RuntimeParaNode(surroundings, para.genesis.state, self.bundler.load, info, cache, setup)
 
     # --- running ---
 

@@ -63,10 +63,10 @@ class Collator:
 
     async def on_relay_head(self, head: Header) -> CommittedCandidateReceipt | None:
         """Collate on a new best relay block; what prevents it goes into the record."""
-        relay_parent = head.hash
-        if not head.number or relay_parent != await self._relay.best_block_hash():
-            return None
         try:
+            relay_parent = head.hash
+            if not head.number or relay_parent != await self._relay.best_block_hash():
+                return None
             return await self._collate(relay_parent)
         except ChainError as failure:
             self._fault(type(failure).__name__, f"no collation on relay block {head.number}: {failure}")

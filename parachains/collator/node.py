@@ -4,7 +4,8 @@ The relay chain is seen through `RelayChainInterface` alone. Source: polkadot-sd
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Generator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,11 +14,11 @@ from parachains.collator.collator import Collator, CollatorSetup
 from parachains.collator.context import included_head
 from parachains.collator.ledger import Ledger
 from parachains.collator.plain_ledger import PlainLedger
-from parachains.collator.runtime_ledger import Plugins, RuntimeLedger
+from parachains.collator.runtime_ledger import LoadPlugin, RuntimeLedger
 from parachains.collator.scoped_network import ScopedNetwork
 from parachains.sdk.contract import GenesisBlock, ParachainPlugin
 from relaychain.primitives.relay_interface import FinalizedHead, RelayChainInterface
-from relaychain.primitives.types import HeadData, ParaId
+from relaychain.primitives.types import ParaId
 from substrate.block import Header
 from substrate.client.block_sync import BlockSync
 from substrate.client.importing import ExecutionCache
@@ -27,7 +28,6 @@ from substrate.client.rpc.methods_system import NodeInfo
 from substrate.client.rpc.node import node_rpc
 from substrate.errors import ChainError
 from substrate.trie.trie import Trie
-from substrate.types import Hash
 
 
 @dataclass(frozen=True)
@@ -80,25 +80,28 @@ class ParaNode:
 
     async def _follow_best(self, heads: AsyncIterator[Header]) -> None:
         async for head in heads:
-            included = await self._included(head.hash)
-            if included is not None:
-                self.ledger.set_best(included)
+            with self._survived():
+                included = await included_head(self._relay, head.hash, self.para)
+                if included is not None:
+                    self.ledger.set_best(included)
             if self.collator is not None:
                 await self.collator.on_relay_head(head)
 
     async def _follow_final(self, heads: AsyncIterator[FinalizedHead]) -> None:
         async for head in heads:
-            included = await self._included(head.header.hash)
-            if included is not None:
-                self.ledger.set_final(included)
+            with self._survived():
+                included = await included_head(self._relay, head.header.hash, self.para)
+                if included is not None:
+                    self.ledger.set_final(included)
 
-    async def _included(self, block: Hash) -> HeadData | None:
+    @contextmanager
+    def _survived(self) -> Generator[None]:
+        """A relay block that cannot be read, or a plugin that fails on it, is written down; the next one may do."""
         try:
-            return await included_head(self._relay, block, self.para)
+            yield
         except ChainError as failure:
-            now = self._clock.now_us()
-            self._recorder.row("faults", node=self.name, kind="RelayUnreadable", detail=str(failure), at=now)
-            return None
+            kind, now = type(failure).__name__, self._clock.now_us()
+            self._recorder.row("faults", node=self.name, kind=kind, detail=str(failure), at=now)
 
 
 class PlainParaNode(ParaNode):
@@ -112,8 +115,6 @@ class PlainParaNode(ParaNode):
         plugin: ParachainPlugin[Any],
         genesis: GenesisBlock[Any],
         collator: CollatorSetup | None = None,
-        *,
-        runaway: tuple[type[BaseException], ...] = (),
     ) -> None:
         ledger = PlainLedger(
             plugin,
@@ -122,7 +123,6 @@ class PlainParaNode(ParaNode):
             para=surroundings.para,
             clock=surroundings.clock,
             recorder=surroundings.recorder,
-            runaway=runaway,
         )
         super().__init__(surroundings, ledger, collator)
 
@@ -136,13 +136,13 @@ class RuntimeParaNode(ParaNode):
         self,
         surroundings: ParaSurroundings,
         genesis: Trie,
-        plugins: Plugins,
+        load: LoadPlugin,
         info: NodeInfo,
         cache: ExecutionCache,
         collator: CollatorSetup | None = None,
     ) -> None:
         clock, recorder = surroundings.clock, surroundings.recorder
-        ledger = RuntimeLedger(genesis, plugins, cache, name=surroundings.chain, clock=clock, recorder=recorder)
+        ledger = RuntimeLedger(genesis, load, cache, name=surroundings.chain, clock=clock, recorder=recorder)
         super().__init__(surroundings, ledger, collator)
         self.chain = ledger.chain
         self.pool = ledger.pool

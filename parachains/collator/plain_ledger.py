@@ -36,7 +36,6 @@ class PlainLedger:
         para: ParaId,
         clock: Clock,
         recorder: Recorder,
-        runaway: tuple[type[BaseException], ...] = (),
     ) -> None:
         self.best: HeadData = genesis.head
         """The head included at the relay chain's best block."""
@@ -47,7 +46,6 @@ class PlainLedger:
         self._para = para
         self._clock = clock
         self._recorder = recorder
-        self._runaway = runaway
         self._blocks: dict[HeadData, _Block] = {genesis.head: _Block(None, 0, genesis.state)}
         self._waiting: list[bytes] = []
 
@@ -78,7 +76,7 @@ class PlainLedger:
         return None
 
     def collate(self, head: HeadData, context: CollationContext) -> Collated[Any]:
-        with plugin_code(*self._runaway):
+        with plugin_code():
             made = self._plugin.collate(head, self._blocks[head].state, context)
         dropped = {each.extrinsic for each in made.rejected if not each.retry}
         self._waiting = [each for each in self._waiting if each not in dropped]
@@ -109,6 +107,8 @@ class PlainLedger:
     def set_final(self, head: HeadData) -> None:
         if head not in self._blocks or self.number(head) <= self.number(self.finalized):
             return
+        if head not in self._back_to(self.finalized, self.best):  # finality was heard of first
+            self.best = head
         enacted = tuple(self._back_to(self.finalized, head))[::-1]
         taken = {extrinsic for each in enacted for extrinsic in self._blocks[each].included}
         self._waiting = [each for each in self._waiting if each not in taken]
@@ -122,8 +122,15 @@ class PlainLedger:
                 at=self._clock.now_us(),
             )
         self.finalized = head
-        floor = self.number(head)
-        self._blocks = {each: block for each, block in self._blocks.items() if block.number >= floor}
+        self._prune()
+
+    def _prune(self) -> None:
+        """Keep the final block and what descends from it; a parent stands before its children."""
+        kept = {self.finalized: self._blocks[self.finalized]}
+        for head, block in self._blocks.items():
+            if block.parent in kept:
+                kept[head] = block
+        self._blocks = kept
 
     def _back_to(self, end: HeadData, head: HeadData) -> Iterator[HeadData]:
         at: HeadData | None = head

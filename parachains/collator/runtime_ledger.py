@@ -4,7 +4,7 @@ Source: polkadot-sdk, `cumulus/client/consensus/common/src/parachain_consensus.r
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Protocol, cast
 
 from parachains.collator.behaviour import ParentState
@@ -16,7 +16,7 @@ from relaychain.primitives.types import HeadData, head_hash
 from substrate.block import Block, extrinsic_hash
 from substrate.client.chain import Chain
 from substrate.client.execution import Facts, executor
-from substrate.client.importing import BlockImport, Execute, Execution, ExecutionCache
+from substrate.client.importing import BlockImport, Execution, ExecutionCache
 from substrate.client.pool import TransactionPool
 from substrate.client.protocols import Clock, Recorder
 from substrate.client.validation import pool_validator
@@ -40,28 +40,8 @@ class RuntimePlugin(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Plugins:
-    """Loads validation code; given by whoever runs the node."""
-
-    load: Callable[[bytes], RuntimePlugin]
-    """The chain in a bundle, its steps counted anew. Raises a ChainError."""
-    runaway: type[BaseException]
-    """What a bundle raises that takes more steps than it may."""
-
-    def runtime(self, code: bytes) -> type[Runtime]:
-        """The runtime in a bundle."""
-        return self.load(code).runtime()
-
-    def executor(self) -> Execute:
-        """Block execution for import, where a runaway block is a bad one."""
-        execute = executor(self.runtime)
-
-        def bounded(parent: Trie, block: Block) -> Execution:
-            with plugin_code(self.runaway):
-                return execute(parent, block)
-
-        return bounded
+LoadPlugin = Callable[[bytes], RuntimePlugin]
+"""Gives the chain in a bundle, with its steps counted anew; given by whoever runs the node. Raises a ChainError."""
 
 
 class RuntimeLedger:
@@ -70,22 +50,22 @@ class RuntimeLedger:
     def __init__(
         self,
         genesis: Trie,
-        plugins: Plugins,
+        load: LoadPlugin,
         cache: ExecutionCache,
         *,
         name: str,
         clock: Clock,
         recorder: Recorder,
     ) -> None:
-        self.chain: Chain[Runtime] = Chain(genesis, plugins.runtime)
+        self._load = load
+        self.chain: Chain[Runtime] = Chain(genesis, self._runtime)
         self.consensus = ParaConsensus(self.chain, clock)
-        self.importer = BlockImport(self.chain, self.consensus, plugins.executor(), cache)
+        self.importer = BlockImport(self.chain, self.consensus, self._execute, cache)
         self.pool = TransactionPool(self.chain, pool_validator(self.chain))
         self.announce: Callable[[Block], None] = lambda _: None
         """Gives an own block to the para's other nodes."""
         self.fetch: Callable[[Hash], None] = lambda _: None
         """Asks them for a block and its ancestors."""
-        self._plugins = plugins
         self._name = name
         self._clock = clock
         self._recorder = recorder
@@ -114,32 +94,42 @@ class RuntimeLedger:
         return ParentState(self._plugin(state).runtime(), state)
 
     def collate(self, head: HeadData, context: CollationContext) -> Collated[Any]:
-        state = self.chain.state(head_hash(head))
+        """See `Ledger`. An extrinsic that no block can be built with is thrown out: halving finds it."""
         count = len(context.extrinsics)
         while True:
-            facts = Facts()
-            trying = replace(context, extrinsics=context.extrinsics[:count], observer=facts)
             try:
-                with plugin_code():
-                    made = self._plugin(state).collate(head, state, trying)
-            except self._plugins.runaway:
+                return self._built(head, replace(context, extrinsics=context.extrinsics[:count]))
+            except ChainError:
                 if count == 0:
-                    raise ChainError("the chain takes too many steps for an empty block") from None
+                    raise
                 if count == 1:
+                    self._built(head, replace(context, extrinsics=()))  # raises where that is no extrinsic's fault
                     self.pool.remove_invalid(extrinsic_hash(context.extrinsics[0]))
                 count //= 2
-                continue
-            built = cast("BuiltBlock", made.block)
-            self._made = built.block.hash, Execution(built.state, built.events, tuple(facts.seen))
-            if head_hash(head) == self.chain.best:  # on a pending block, what that one holds is stale but not invalid
-                self.pool.remove_invalid(*(extrinsic_hash(each.extrinsic) for each in made.rejected if not each.retry))
-            return made
+
+    def _built(self, head: HeadData, context: CollationContext) -> Collated[Any]:
+        parent, facts = head_hash(head), Facts()
+        state = self.chain.state(parent)
+        with plugin_code():
+            made: Collated[Any] = self._plugin(state).collate(head, state, replace(context, observer=facts))
+        built = cast("BuiltBlock", made.block)
+        self._made = built.block.hash, Execution(built.state, built.events, tuple(facts.seen))
+        if parent == self.chain.best:  # on a pending block, what that one holds is stale but not invalid
+            self.pool.remove_invalid(*(extrinsic_hash(each.extrinsic) for each in made.rejected if not each.retry))
+        return made
+
+    def _runtime(self, code: bytes) -> type[Runtime]:
+        return self._load(code).runtime()
+
+    def _execute(self, parent: Trie, block: Block) -> Execution:
+        with plugin_code():
+            return executor(self._runtime)(parent, block)
 
     def _plugin(self, state: Trie) -> RuntimePlugin:
         code = state.get(CODE_KEY)
         if code is None:
             raise ChainError("the para's state holds no :code")
-        return self._plugins.load(code)
+        return self._load(code)
 
     def keep(self, parent: HeadData, made: Collated[Any]) -> None:
         """Take the block in without executing it again, and give it to the para's other nodes.

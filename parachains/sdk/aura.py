@@ -21,7 +21,7 @@ from substrate.types import BlockNumber, Moment, Slot, Weight
 
 MAX_AUTHORITIES = 100_000
 RELAY_SLOTS = 2
-"""Relay slots in a para's slot: upstream's 12 s, a block's way from its relay parent to inclusion. So collators alternate."""
+"""Relay slots in a para's slot: upstream's 12 s, what a block takes to its inclusion. So collators alternate."""
 
 
 class SlotReason(StrEnum):

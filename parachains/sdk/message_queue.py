@@ -13,7 +13,7 @@ from substrate.pallets import message_queue
 from substrate.pallets.message_queue_types import Outcome, WeightMeter
 from substrate.runtime.pallet import Pallet
 from substrate.scale.types import Struct, enum_path, variant
-from substrate.types import Hash
+from substrate.types import Hash, Weight
 from xcm.builder.process_message import process_message
 from xcm.junction import Parachain
 from xcm.location import HERE, PARENT, Location, location
@@ -42,7 +42,17 @@ enum_path(AggregateMessageOrigin, "cumulus_primitives_core::AggregateMessageOrig
 
 
 class MessageQueue(message_queue.MessageQueue, parameters={"MessageOrigin": AggregateMessageOrigin}):
-    """Queues by `AggregateMessageOrigin`."""
+    """Queues by `AggregateMessageOrigin`. A page that is served weighs what it may hold, since the witness has it."""
+
+    def _service_page(
+        self, origin: AggregateMessageOrigin, meter: WeightMeter, overweight_limit: Weight
+    ) -> tuple[int, bool]:
+        page = Weight(0, self.heap_size)
+        if not meter.try_consume(page):
+            return 0, False
+        # As upstream, a message is overweight by the whole turn's weight, not by what an idle block has left.
+        most = overweight_limit if self.service_weight is None else self.service_weight - message_queue.OVERHEAD
+        return super()._service_page(origin, meter, most - page)
 
 
 def origin_location(origin: AggregateMessageOrigin) -> Location:

@@ -8,6 +8,7 @@ import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from relaychain.node.reports import Reports
 from relaychain.node.runtime_api import ParachainHostApi
 from relaychain.node.scheduling import RelayParent, relay_parent_at
 from substrate.client.chain import Chain
@@ -42,10 +43,11 @@ def implicit_view(api: ParachainHostApi, chain: Chain[Runtime], leaf: Hash) -> t
 class ActiveLeaves:
     """Heads of the chain near the best one. Blocks imported in one go activate their last ones only."""
 
-    def __init__(self, chain: Chain[Runtime], api: ParachainHostApi) -> None:
+    def __init__(self, chain: Chain[Runtime], api: ParachainHostApi, reports: Reports) -> None:
         self.leaves: dict[Hash, Leaf] = {}
         self._chain = chain
         self._api = api
+        self._reports = reports
         self._listeners: list[Callable[[Leaf], None]] = []
         self._parents: dict[Hash, RelayParent] = {}
         self._tasks: asyncio.TaskGroup | None = None
@@ -79,7 +81,8 @@ class ActiveLeaves:
     async def _run(self) -> None:
         await asyncio.sleep(0)
         self._is_scheduled = False
-        self.update()
+        with self._reports.survived("active leaves"):
+            self.update()
 
     def update(self) -> None:
         """Follow the chain: drop stale leaves, then announce new ones, best first."""
@@ -91,7 +94,8 @@ class ActiveLeaves:
         self._parents = {block: self._parents.get(block) or self._relay_parent(block) for block in view}
         for head in new:
             for listener in tuple(self._listeners):
-                listener(self.leaves[head])
+                with self._reports.survived(f"leaf 0x{head.hex()}"):
+                    listener(self.leaves[head])
 
     def _leaf(self, head: Hash) -> Leaf:
         number = BlockNumber(self._chain.number(head))

@@ -6,18 +6,18 @@ Source: polkadot-sdk, `substrate/client/consensus/slots/src/lib.rs`, `substrate/
 from collections.abc import Callable, Mapping
 
 from relaychain.node.engine import RelayConsensus
+from relaychain.node.reports import Reports
 from substrate.block import Block, Header
 from substrate.client.block_sync import BlockSync
 from substrate.client.execution import Facts, RuntimeLoader, as_execution, runtime_class_at
 from substrate.client.importing import BlockImport
 from substrate.client.pool import TransactionPool
-from substrate.client.protocols import Clock, Recorder
+from substrate.client.protocols import Clock
 from substrate.consensus.babe.epochs import slot_start_us
 from substrate.consensus.babe.lottery import Keys, claim_slot
 from substrate.consensus.babe.types import pre_digest_item
 from substrate.consensus.babe.verification import header_slot, seal_header
 from substrate.crypto.keys import Ed25519Pair
-from substrate.errors import ChainError
 from substrate.runtime.executive import BlockBuilder
 from substrate.runtime.validity import ExhaustsResources, TransactionInvalid
 from substrate.types import Hash, Slot
@@ -42,8 +42,7 @@ class Authoring:
         *,
         keys: Keys,
         clock: Clock,
-        recorder: Recorder,
-        name: str,
+        reports: Reports,
         inherents: InherentSource,
     ) -> None:
         self._consensus = consensus
@@ -54,8 +53,7 @@ class Authoring:
         self._loader = loader
         self._keys = keys
         self._clock = clock
-        self._recorder = recorder
-        self._name = name
+        self._reports = reports
         self._inherents = inherents
 
     async def run(self) -> None:
@@ -64,11 +62,8 @@ class Authoring:
         while True:
             slot = Slot(self._consensus.slot_now() + 1)
             await self._clock.sleep_until_us(slot_start_us(slot, slot_duration_ms=duration))
-            try:
+            with self._reports.survived(f"no block in slot {slot}"):
                 self.on_slot(slot)
-            except ChainError as failure:
-                detail, now = f"no block in slot {slot}: {failure}", self._clock.now_us()
-                self._recorder.row("faults", node=self._name, kind=type(failure).__name__, detail=detail, at=now)
 
     def on_slot(self, slot: Slot) -> Block | None:
         """Build, import and announce a block, if the slot is ours.

@@ -4,15 +4,31 @@ Source: polkadot-sdk, `substrate/client/authority-discovery/src/worker.rs`. Upst
 validator tells its peers.
 """
 
+from enum import StrEnum
+
 from relaychain.node.reports import Reports
 from relaychain.primitives.types import ValidatorId, ValidatorSignature
 from substrate.client.protocols import Network
 from substrate.crypto.keys import Ed25519Pair, verify_ed25519
-from substrate.errors import DecodeError
+from substrate.errors import DecodeError, RuleError
 from substrate.scale.types import Struct, u64
 
 AUTHORITY = "authority_discovery"
+KEYS_PER_PEER = 4
+"""Keys that one peer may prove: this session's and the next ones'; older ones are forgotten."""
 _MAGIC = b"ADDR"
+
+
+class AuthorityReason(StrEnum):
+    """Why a record is refused."""
+
+    WRONG_PEER = "WrongPeer"
+    """Only who is named in a record may tell it: it would otherwise lead to a peer that never asked for it."""
+    BAD_SIGNATURE = "BadSignature"
+
+
+class AuthorityError(RuleError):
+    """A record that is not believed."""
 
 
 class AuthorityRecord(Struct):
@@ -69,17 +85,24 @@ class AuthorityDiscovery:
         return record.name if record else None
 
     def keys_of(self, name: str) -> tuple[ValidatorId, ...]:
-        """Keys that a peer has proven."""
+        """Keys that a peer has proven, oldest first."""
         return tuple(record.key for record in self._records.values() if record.name == name)
 
     def _on_record(self, sender: str, payload: bytes) -> None:
         try:
-            record = AuthorityRecord.decode(payload)
-        except DecodeError as failure:
+            self._take(sender, AuthorityRecord.decode(payload))
+        except (DecodeError, AuthorityError) as failure:
             self._reports.fault("BadAuthorityRecord", f"{sender}: {failure}")
-            return
+
+    def _take(self, sender: str, record: AuthorityRecord) -> None:
         known = self._records.get(record.key)
         if known is not None and known.made_at_us >= record.made_at_us:
             return
-        if verify_ed25519(record.signature, record_payload(record.name, record.made_at_us), record.key):
-            self._records[record.key] = record
+        if record.name != sender:
+            raise AuthorityError(AuthorityReason.WRONG_PEER, name=record.name)
+        if not verify_ed25519(record.signature, record_payload(record.name, record.made_at_us), record.key):
+            raise AuthorityError(AuthorityReason.BAD_SIGNATURE, name=record.name)
+        self._records.pop(record.key, None)
+        self._records[record.key] = record
+        for old in self.keys_of(record.name)[:-KEYS_PER_PEER]:
+            del self._records[old]

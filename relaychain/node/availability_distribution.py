@@ -99,7 +99,7 @@ class AvailabilityDistribution:
         self._discovery = discovery
         self._reports = reports
         self._fetch_timeout_us = fetch_timeout_us
-        self._fetching: dict[CandidateHash, None] = {}
+        self._fetching: set[CandidateHash] = set()
         self._tasks: asyncio.TaskGroup | None = None
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
@@ -126,7 +126,7 @@ class AvailabilityDistribution:
         if candidate in self._fetching or self._store.chunk(candidate, index) is not None:
             return
         assert self._tasks is not None, "leaves come after start"
-        self._fetching[candidate] = None
+        self._fetching.add(candidate)
         name = f"{self._network.name} chunk {index}"
         self._tasks.create_task(self._fetch(parent, own, index, occupied), name=name)
 
@@ -140,7 +140,7 @@ class AvailabilityDistribution:
                     return
             self._reports.fault("ChunkFetching", f"no backer gives chunk {index} of candidate 0x{candidate.hex()}")
         finally:
-            self._fetching.pop(candidate, None)  # the next leaf asks again
+            self._fetching.discard(candidate)  # the next leaf asks again
 
     async def _from(
         self, parent: RelayParent, member: ValidatorIndex, index: ChunkIndex, occupied: OccupiedCore

@@ -72,7 +72,7 @@ class CandidateBacking:
         self._reports = reports
         self._fetch_timeout_us = fetch_timeout_us
         self._tables: dict[Hash, StatementTable] = {}
-        self._attesting: dict[CandidateHash, Hash] = {}
+        self._attesting: set[CandidateHash] = set()
         self._listeners: list[SignedListener] = []
         self._tasks: asyncio.TaskGroup | None = None
 
@@ -139,9 +139,7 @@ class CandidateBacking:
         """The verdict, reported if it is against the candidate; None if this node cannot tell."""
         candidate = candidate_hash(receipt)
         try:
-            verdict = self._validation.validate(
-                receipt, pov, context.data, context.assumption, parent.transposed_claims
-            )
+            verdict = self._validation.validate(receipt, pov, context, parent)
             if isinstance(verdict, Valid):
                 verdict = self._make_available(parent, receipt, AvailableData(pov, context.data)) or verdict
         except (InfrastructureFailure, ErasureError) as failure:
@@ -188,25 +186,31 @@ class CandidateBacking:
         if attested is None or index is None or index in attested.votes or index not in parent.group_on(attested.core):
             return
         assert self._tasks is not None, "statements come after start"
-        self._attesting[candidate] = relay_parent
+        self._attesting.add(candidate)
         self._tasks.create_task(self._attest(parent, index, attested, sender), name=f"{self._network.name} attest")
 
     async def _attest(self, parent: RelayParent, index: ValidatorIndex, attested: Attested, sender: str) -> None:
-        receipt = attested.receipt.receipt
-        candidate = candidate_hash(receipt)
+        candidate = candidate_hash(attested.receipt)
         try:
-            context = self.context_of(attested.receipt)
-            if context is None:
-                detail = "no parent head of this relay parent gives its validation data"
-                self._reports.refusal(receipt.descriptor.para_id, candidate, InvalidReason.PVD_HASH_MISMATCH, detail)
-                return
-            pov = await self._fetch_pov(parent, attested, index, sender)
-            if pov is None or index in attested.votes or self._leaves.relay_parent(parent.hash) is None:
-                return
-            if isinstance(self._judge(parent, receipt, pov, context), Valid):
-                self._sign(parent, index, ValidStatement(candidate))
+            with self._reports.survived(f"attesting to 0x{candidate.hex()}"):
+                await self._attest_fetched(parent, index, attested, sender)
         finally:
-            self._attesting.pop(candidate, None)
+            self._attesting.discard(candidate)
+
+    async def _attest_fetched(
+        self, parent: RelayParent, index: ValidatorIndex, attested: Attested, sender: str
+    ) -> None:
+        receipt = attested.receipt.receipt
+        candidate, context = candidate_hash(receipt), self.context_of(attested.receipt)
+        if context is None:
+            detail = "no parent head of this relay parent gives its validation data"
+            self._reports.refusal(receipt.descriptor.para_id, candidate, InvalidReason.PVD_HASH_MISMATCH, detail)
+            return
+        pov = await self._fetch_pov(parent, attested, index, sender)
+        if pov is None or index in attested.votes or self._leaves.relay_parent(parent.hash) is None:
+            return
+        if isinstance(self._judge(parent, receipt, pov, context), Valid):
+            self._sign(parent, index, ValidStatement(candidate))
 
     def context_of(self, candidate: CommittedCandidateReceipt) -> ValidationContext | None:
         """The validation data that a candidate commits to, if the relay parent's state gives it."""

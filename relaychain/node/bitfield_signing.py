@@ -65,7 +65,8 @@ class BitfieldSigning:
     async def _sign_later(self, leaf: Leaf) -> None:
         await self._clock.sleep_until_us(self._clock.now_us() + self._delay_us)
         if leaf.hash in self._leaves.leaves:
-            self.sign(leaf)
+            with self._reports.survived("bitfield"):
+                self.sign(leaf)
 
     def sign(self, leaf: Leaf) -> SignedAvailabilityBitfield | None:
         """Sign and distribute the bitfield for a leaf; None if this node is no validator there."""

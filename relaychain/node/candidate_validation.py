@@ -10,19 +10,29 @@ the rule; upstream leaves them to the author and to prospective parachains' cons
 from dataclasses import dataclass
 from enum import StrEnum
 
-from relaychain.node.runtime_api import ParachainHostApi
+from relaychain.node.runtime_api import ParachainHostApi, ValidationContext
+from relaychain.node.scheduling import RelayParent
 from relaychain.primitives.availability import PoV
 from relaychain.primitives.candidate import (
     CandidateCommitments,
+    CandidateDescriptor,
+    CandidateDescriptorVersion,
     CandidateError,
     CandidateReceipt,
     CommittedCandidateReceipt,
     TransposedClaimQueue,
     check_ump_signals,
+    descriptor_version,
 )
 from relaychain.primitives.messages import UmpSignalError
 from relaychain.primitives.pvd import PersistedValidationData
-from relaychain.primitives.types import OccupiedCoreAssumption, ValidationCode, head_hash, validation_code_hash
+from relaychain.primitives.types import (
+    OccupiedCoreAssumption,
+    SessionIndex,
+    ValidationCode,
+    head_hash,
+    validation_code_hash,
+)
 from relaychain.primitives.validation import ValidationParams, ValidationResult
 from relaychain.pvf.host import BACKING_STEPS, InfrastructureFailure, InvalidCandidate, ValidationHost
 from relaychain.pvf.host import InvalidReason as HostReason
@@ -37,16 +47,11 @@ class InvalidReason(StrEnum):
 
     INVALID_OUTPUTS = "InvalidOutputs"
     PARAMS_TOO_LARGE = "ParamsTooLarge"
-    CODE_TOO_LARGE = "CodeTooLarge"
-    POV_DECOMPRESSION_FAILURE = "PoVDecompressionFailure"
     BAD_PARENT = "BadParent"
     POV_HASH_MISMATCH = "PoVHashMismatch"
-    BAD_SIGNATURE = "BadSignature"
     PARA_HEAD_HASH_MISMATCH = "ParaHeadHashMismatch"
     CODE_HASH_MISMATCH = "CodeHashMismatch"
     COMMITMENTS_HASH_MISMATCH = "CommitmentsHashMismatch"
-    INVALID_SUSPENDED_CORE = "InvalidSuspendedCore"
-    INVALID_CORE_INDEX = "InvalidCoreIndex"
     INVALID_SESSION_INDEX = "InvalidSessionIndex"
     INVALID_UMP_SIGNALS = "InvalidUMPSignals"
     PVD_HASH_MISMATCH = "PersistedValidationDataMismatch"
@@ -75,6 +80,16 @@ class Invalid:
 
 
 Verdict = Valid | Invalid
+
+
+def check_session(descriptor: CandidateDescriptor, session: SessionIndex) -> None:
+    """Check that a candidate is of its relay parent's session; V1 does not say.
+
+    Raises:
+        CandidateRejected: `INVALID_SESSION_INDEX`.
+    """
+    if descriptor_version(descriptor) is CandidateDescriptorVersion.V2 and descriptor.session_index != session:
+        raise CandidateRejected(InvalidReason.INVALID_SESSION_INDEX, found=descriptor.session_index, expected=session)
 
 
 def check_inputs(receipt: CandidateReceipt, data: PersistedValidationData, pov: PoV, code: ValidationCode) -> None:
@@ -161,29 +176,28 @@ class CandidateValidation:
         self,
         receipt: CandidateReceipt,
         pov: PoV,
-        data: PersistedValidationData,
-        assumption: OccupiedCoreAssumption,
-        claims: TransposedClaimQueue,
+        context: ValidationContext,
+        parent: RelayParent,
     ) -> Verdict:
         """Judge a candidate for backing, at its relay parent.
 
         Args:
             receipt: The candidate.
             pov: Its proof of validity.
-            data: Its validation data.
-            assumption: What `data` assumes of the para's pending candidates.
-            claims: The claim queue at the relay parent.
+            context: Its validation data, and what these assume of the para's pending candidates.
+            parent: Its relay parent.
 
         Raises:
             InfrastructureFailure: This node cannot tell; it must not vote.
         """
         try:
-            descriptor = receipt.descriptor
+            descriptor, data, assumption = receipt.descriptor, context.data, context.assumption
+            check_session(descriptor, parent.session)
             code = self._api.validation_code(descriptor.relay_parent, descriptor.para_id, assumption)
             if code is None:
                 raise InfrastructureFailure(f"no validation code of para {descriptor.para_id} in state")
             check_inputs(receipt, data, pov, code)
-            commitments = check_result(receipt, self._run(code, pov, data), claims)
+            commitments = check_result(receipt, self._run(code, pov, data), parent.transposed_claims)
             self._check_accepted(CommittedCandidateReceipt(descriptor, commitments), assumption)
         except (CandidateRejected, InvalidCandidate) as refusal:
             return Invalid(str(refusal.reason), str(refusal))

@@ -36,7 +36,7 @@ from relaychain.primitives.collation import (
 from relaychain.primitives.types import CoreIndex, ParaId, head_hash
 from substrate.client.protocols import Network, RequestFailed
 from substrate.crypto.keys import verify_ed25519
-from substrate.errors import ChainError, DecodeError
+from substrate.errors import DecodeError
 from substrate.scale.codec import codec_of
 from substrate.types import Hash
 
@@ -139,7 +139,9 @@ class CollatorProtocol:
     async def _fetch_all(self, parent: RelayParent, core: CoreIndex, offers: ParaOffers, offer: Offer) -> None:
         following: Offer | None = offer
         while following is not None:
-            is_seconded = await self._fetch(parent, core, following)
+            is_seconded = False
+            with self._reports.survived(f"collation 0x{following.candidate.hex()}"):
+                is_seconded = await self._fetch(parent, core, following)
             in_view = self._leaves.relay_parent(parent.hash) is not None
             following = offers.conclude(is_seconded=is_seconded) if in_view else None
 
@@ -173,12 +175,7 @@ class CollatorProtocol:
 
     def _context(self, offer: Offer) -> ValidationContext | None:
         """The head that the offer builds on, if the relay parent's state has it."""
-        try:
-            contexts = validation_contexts(self._api, offer.relay_parent, offer.para)
-        except ChainError as failure:
-            self._reports.fault("RuntimeApi", str(failure))
-            return None
-        for context in contexts:
+        for context in validation_contexts(self._api, offer.relay_parent, offer.para):
             if head_hash(context.data.parent_head) == offer.parent_head_hash:
                 return context
         return None

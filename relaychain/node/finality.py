@@ -6,6 +6,7 @@ Source: polkadot-sdk, `substrate/client/consensus/grandpa/src/{lib,environment,c
 import asyncio
 
 from relaychain.node.engine import JUSTIFICATION, RelayConsensus
+from relaychain.node.reports import Reports
 from relaychain.node.timer import Timer
 from substrate.block import Justification
 from substrate.client.protocols import Clock, Network, Recorder
@@ -36,12 +37,14 @@ class Grandpa:
         network: Network,
         clock: Clock,
         recorder: Recorder,
+        reports: Reports,
     ) -> None:
         self._consensus = consensus
         self._chain = consensus.chain
         self._network = network
         self._clock = clock
         self._recorder = recorder
+        self._reports = reports
         rule = all_of(before_best_by(2), three_quarters, not_past(self._set_change))
         self.voter = Voter(consensus.view, signer=key, gossip_us=gossip_us, rule=rule)
         self._timer: Timer | None = None
@@ -67,9 +70,7 @@ class Grandpa:
         try:
             message = _MESSAGE.decode(payload)
         except DecodeError as failure:
-            self._recorder.row(
-                "faults", node=self._network.name, kind="bad grandpa message", detail=f"{sender}: {failure}"
-            )
+            self._reports.fault("BadGrandpaMessage", f"{sender}: {failure}")
             return
         self._do(self.voter.on_message(self._clock.now_us(), sender, message))
 
@@ -96,9 +97,10 @@ class Grandpa:
                     assert self._timer is not None, "the voter acts only after start"
                     self._timer.set(at_us)
                 case actions.Finalize():
-                    self._finalize(step)
+                    with self._reports.survived(f"finality of 0x{step.block.hash.hex()}"):
+                        self._finalize(step)
                 case actions.Equivocated() | actions.Rejected() | actions.Conflict():
-                    self._note_fault(step)
+                    self._reports.fault(type(step).__name__, repr(step))
                 case actions.RoundStarted():
                     pass
 
@@ -137,7 +139,3 @@ class Grandpa:
                 block=int(vote.target_number),
                 at=self._clock.now_us(),
             )
-
-    def _note_fault(self, step: actions.Equivocated | actions.Rejected | actions.Conflict) -> None:
-        kind, detail = type(step).__name__, repr(step)
-        self._recorder.row("faults", node=self._network.name, kind=kind, detail=detail, at=self._clock.now_us())

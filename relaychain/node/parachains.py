@@ -31,14 +31,16 @@ from relaychain.primitives.inherent import PARACHAINS_INHERENT_IDENTIFIER, Parac
 from relaychain.primitives.types import HeadData, OccupiedCoreAssumption, ParaId, ValidatorId
 from relaychain.pvf.host import ValidationHost
 from substrate.client.chain import Chain
-from substrate.client.protocols import Clock, Network, Recorder
+from substrate.client.protocols import Clock, Network
 from substrate.crypto.keys import Ed25519Pair
-from substrate.errors import ChainError
 from substrate.runtime.assembly import Runtime
 from substrate.types import BlockNumber, Hash
 
 REPUBLISH_BLOCKS = 10
 """How often a validator repeats under which name it is reached."""
+
+MIN_FETCH_TIMEOUT_US = 250_000
+"""How long an answer may take at least: links do not become faster with the slots."""
 
 
 @dataclass
@@ -63,14 +65,14 @@ class ParachainSubsystems:
         key: Ed25519Pair | None,
         network: Network,
         clock: Clock,
-        recorder: Recorder,
+        reports: Reports,
         shared: SharedWork,
         slot_us: int,
     ) -> None:
         self.chain = chain
         self.api = ParachainHostApi(chain, shared.api)
-        self.leaves = ActiveLeaves(chain, self.api)
-        self.reports = Reports(network.name, recorder, clock)
+        self.reports = reports
+        self.leaves = ActiveLeaves(chain, self.api, self.reports)
         self.store = AvailabilityStore()
         self.discovery = AuthorityDiscovery(network, key, self.reports)
         self._key = key
@@ -78,7 +80,7 @@ class ParachainSubsystems:
         self._clock = clock
         self._shared = shared
         self._slot_us = slot_us
-        self._fetch_timeout_us = slot_us // 6  # upstream's 1 s of a 6 s slot
+        self._fetch_timeout_us = max(slot_us // 6, MIN_FETCH_TIMEOUT_US)  # upstream's 1 s of a 6 s slot
         self.backing = self._backing()
         self.statements = StatementDistribution(self.leaves, self.backing, network, self.reports)
         self.collators = CollatorProtocol(
@@ -196,13 +198,9 @@ class ParachainSubsystems:
         self.store.on_finalized(self.chain.number(block))
 
     def _on_imported(self, block: Hash) -> None:
-        try:
-            events = self.api.candidate_events(block)
-        except ChainError as failure:
-            self.reports.fault("RuntimeApi", f"candidate events of 0x{block.hex()}: {failure}")
-            return
-        for event in events:
-            self._note(block, event)
+        with self.reports.survived(f"candidate events of 0x{block.hex()}"):
+            for event in self.api.candidate_events(block):
+                self._note(block, event)
 
     def _note(self, block: Hash, event: CandidateEvent) -> None:
         descriptor, candidate = event.receipt.descriptor, candidate_hash(event.receipt)

@@ -1,9 +1,11 @@
-"""What parachain subsystems write into the record, in one place so that the rows agree."""
+"""What a relay node's subsystems write into the record, in one place so that the rows agree."""
 
-from collections.abc import Sequence
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 
 from relaychain.primitives.types import CandidateHash, ParaId, SessionIndex
 from substrate.client.protocols import Clock, Recorder
+from substrate.errors import ChainError
 from substrate.types import Hash
 
 RELAY = "relay"
@@ -20,6 +22,14 @@ class Reports:
     def fault(self, kind: str, detail: str) -> None:
         """Something went wrong, here or at a peer."""
         self._recorder.row("faults", node=self.node, kind=kind, detail=detail, at=self._clock.now_us())
+
+    @contextmanager
+    def survived(self, task: str) -> Generator[None]:
+        """Write down a ChainError of a task and go on without it; anything else is a bug and ends the run."""
+        try:
+            yield
+        except ChainError as failure:
+            self.fault(type(failure).__name__, f"{task}: {failure}")
 
     def refusal(self, para: ParaId, candidate: CandidateHash, check: str, detail: str) -> None:
         """A candidate was not backed here; `check` names the rule that refused it."""

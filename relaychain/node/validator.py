@@ -11,6 +11,7 @@ from relaychain.node.authoring import Authoring
 from relaychain.node.engine import RelayConsensus, fork_choice_weight
 from relaychain.node.finality import Grandpa
 from relaychain.node.parachains import ParachainSubsystems, SharedWork
+from relaychain.node.reports import Reports
 from substrate.client.block_sync import BlockSync
 from substrate.client.chain import Chain
 from substrate.client.execution import RuntimeLoader, executor
@@ -68,43 +69,50 @@ class RelayNode:
         self.surroundings = surroundings
         self.chain: Chain[Runtime] = Chain(genesis, loader, weight=fork_choice_weight)
         clock, network, recorder = surroundings.clock, surroundings.network, surroundings.recorder
+        self.reports = Reports(self.name, recorder, clock)
         config = BabeConfiguration.decode(self._genesis_api("BabeApi_configuration"))
         voters = _AUTHORITIES.decode(self._genesis_api("GrandpaApi_grandpa_authorities"))
         self.consensus = RelayConsensus(self.chain, config, voters, clock)
         self.importer = BlockImport(self.chain, self.consensus, executor(loader), surroundings.cache)
         self.pool = TransactionPool(self.chain, pool_validator(self.chain))
         self.sync = BlockSync(self.importer, self.pool, network, clock, recorder)
-        self.finality = Grandpa(
-            self.consensus,
-            key=keys.grandpa if keys else None,
-            gossip_us=config.slot_duration * 1000 // 6,
-            network=network,
-            clock=clock,
-            recorder=recorder,
-        )
+        self.finality = self._finality()
         self.parachains = ParachainSubsystems(
             self.chain,
             key=keys.para_validator if keys else None,
             network=network,
             clock=clock,
-            recorder=recorder,
+            reports=self.reports,
             shared=surroundings.shared,
             slot_us=config.slot_duration * 1000,
         )
-        babe = {AuthorityId(keys.babe.public): keys.babe} if keys else {}
-        self.authoring = Authoring(
+        self.authoring = self._authoring(loader)
+        self.rpc: RpcDispatcher = node_rpc(info, self.chain, self.pool, network=network)
+
+    def _finality(self) -> Grandpa:
+        around = self.surroundings
+        return Grandpa(
+            self.consensus,
+            key=self.keys.grandpa if self.keys else None,
+            gossip_us=self.consensus.config.slot_duration * 1000 // 6,
+            network=around.network,
+            clock=around.clock,
+            recorder=around.recorder,
+            reports=self.reports,
+        )
+
+    def _authoring(self, loader: RuntimeLoader) -> Authoring:
+        return Authoring(
             self.consensus,
             self.importer,
             self.pool,
             self.sync,
             loader,
-            keys=babe,
-            clock=clock,
-            recorder=recorder,
-            name=self.name,
+            keys={AuthorityId(self.keys.babe.public): self.keys.babe} if self.keys else {},
+            clock=self.surroundings.clock,
+            reports=self.reports,
             inherents=self._inherents,
         )
-        self.rpc: RpcDispatcher = node_rpc(info, self.chain, self.pool, network=network)
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Take part: listen, vote, author."""

@@ -34,22 +34,16 @@ class Broken(Adder):
         raise ZeroDivisionError("a plugin's bug")
 
 
-class Runaway(BaseException):
-    pass
-
-
-class Endless(Adder):
+class Quitting(Adder):
     @staticmethod
     def collate(head: HeadData, state: int, context: CollationContext) -> Collated[int]:
-        raise Runaway
+        raise SystemExit
 
 
 def ledger(plugin: Any = Adder) -> tuple[PlainLedger, Rows]:
     rows = Rows()
     genesis = Adder.genesis_block(ParaConfig(PARA))
-    return PlainLedger(
-        plugin, genesis, chain="adder", para=PARA, clock=Still(), recorder=rows, runaway=(Runaway,)
-    ), rows
+    return PlainLedger(plugin, genesis, chain="adder", para=PARA, clock=Still(), recorder=rows), rows
 
 
 def grow(chain: PlainLedger, head: HeadData, *extrinsics: bytes) -> HeadData:
@@ -90,6 +84,20 @@ def test_extrinsics_wait_until_a_block_of_the_best_chain_has_them() -> None:
     assert chain.state(head) == 5
 
 
+def test_finality_that_is_heard_of_first_takes_the_best_block_along() -> None:
+    chain, _ = ledger()
+    first = grow(chain, chain.best)
+    second = grow(chain, first)
+    rival = grow(chain, first, (9).to_bytes(8, "little"))
+    chain.submit(b"waiting.")
+
+    chain.set_final(second)
+
+    assert (chain.best, chain.finalized) == (second, second)
+    assert chain.extrinsics() == (b"waiting.",)
+    assert [chain.knows(head) for head in (first, second, rival)] == [False, True, False]
+
+
 def test_an_unknown_head_changes_nothing() -> None:
     chain, _ = ledger()
     before = chain.best
@@ -98,7 +106,7 @@ def test_an_unknown_head_changes_nothing() -> None:
     assert (chain.best, chain.finalized) == (before, before)
 
 
-@pytest.mark.parametrize(("plugin", "cause"), [(Broken, "ZeroDivisionError"), (Endless, "too many steps")])
+@pytest.mark.parametrize(("plugin", "cause"), [(Broken, "ZeroDivisionError"), (Quitting, "SystemExit")])
 def test_whatever_a_plugin_raises_the_node_goes_on(plugin: Any, cause: str) -> None:
     chain, _ = ledger(plugin)
 

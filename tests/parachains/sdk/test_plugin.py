@@ -241,11 +241,14 @@ def test_a_lie_about_the_relay_parent_is_refused(para: Para, field: str, value: 
     assert reason in lied(para, validation_data=replace(context.validation_data, **{field: value}))
 
 
-def test_a_block_of_another_slot_is_refused(para: Para) -> None:
+@pytest.mark.parametrize(("ahead", "reason"), [(2, "SlotIsNotTheRelayParents"), (1, "TimestampIsNotTheRelayParents")])
+def test_a_block_of_another_slot_is_refused(para: Para, ahead: int, reason: str) -> None:
+    """A para's slot is two of the relay chain's; its time tells them apart."""
     context = para.relay.context(parent=para.head, author=AUTHOR)
-    para.relay.slot += 1
+    assert context.relay_slot % 2 == 0
+    para.relay.slot += ahead
     later = para.relay.context(parent=para.head, author=AUTHOR)
-    with pytest.raises(Exception, match="SlotIsNotTheRelayParents"):
+    with pytest.raises(Exception, match=reason):
         Bazaar.collate(para.head, para.state, changed(later, relay_slot=context.relay_slot))
 
 

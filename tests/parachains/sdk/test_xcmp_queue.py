@@ -8,10 +8,11 @@ from parachains.sdk.message_queue import MessageQueue, Sibling
 from parachains.sdk.parachain_system import ParachainSystem
 from parachains.sdk.relay_state_snapshot import MessagingStateSnapshot, RelayDispatchQueueRemainingCapacity
 from parachains.sdk.xcmp_pages import ChannelSignal, XcmpMessageFormat, messages, new_page, signals
-from parachains.sdk.xcmp_queue import OutboundState, QueueConfigData, XcmpQueue, XcmpSendError
+from parachains.sdk.xcmp_queue import OutboundChannelDetails, OutboundState, QueueConfigData, XcmpQueue, XcmpSendError
 from relaychain.primitives.messages import AbridgedHrmpChannel, InboundHrmpMessage
 from relaychain.primitives.types import ParaId
 from substrate.pallets.fees import FIXED_ONE
+from substrate.pallets.message_queue_types import QueueFootprint
 from substrate.scale.codec import encode
 from substrate.state import Overlay
 from substrate.trie.trie import Trie
@@ -152,3 +153,30 @@ def test_the_pages_of_a_closed_channel_are_dropped() -> None:
     assert xcmp.take_outbound(5) == ()
     assert xcmp.outbound_xcmp_status.get() == ()
     assert (A, 0) not in xcmp.outbound_xcmp_messages
+
+
+def test_no_signal_stops_a_block_where_there_is_no_room_for_it() -> None:
+    xcmp = queue()
+    full = tuple(
+        OutboundChannelDetails(ParaId(5000 + place), OutboundState.Suspended)
+        for place in range(xcmp.max_active_outbound_channels)
+    )
+    xcmp.outbound_xcmp_status.put(full)
+
+    xcmp.handle_pages([(A, InboundHrmpMessage(BlockNumber(1), new_page(XcmpMessageFormat.SIGNALS, b"\0")))])
+    xcmp.queue_changed(A, QueueFootprint(99, 99, 99, 99))
+
+    assert xcmp.outbound_xcmp_status.get() == full
+    assert xcmp.inbound_xcmp_suspended.get() == ()
+    xcmp.outbound_xcmp_status.put(())
+    xcmp.queue_changed(A, QueueFootprint(99, 99, 99, 99))
+    assert xcmp.inbound_xcmp_suspended.get() == (A,)
+
+
+@given(st.binary(max_size=40))
+def test_no_page_of_a_sibling_stops_a_block(data: bytes) -> None:
+    xcmp = queue()
+
+    xcmp.handle_pages([(A, InboundHrmpMessage(BlockNumber(1), data))])
+    list(messages(b"\0" + data))
+    list(messages(b"\3" + data))

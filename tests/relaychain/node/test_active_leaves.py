@@ -30,7 +30,7 @@ def test_blocks_imported_in_one_go_activate_their_last_one() -> None:
     async def scenario(network: ParaNetwork) -> None:
         await network.slots(6)
         node = network.validators[0]
-        leaves = ActiveLeaves(node.chain, node.parachains.api)
+        leaves = ActiveLeaves(node.chain, node.parachains.api, node.parachains.reports)
         leaves.on_active(heard.append)
         leaves.update()
         leaves.update()

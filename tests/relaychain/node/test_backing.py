@@ -107,6 +107,16 @@ def test_held_messages_come_back_in_order_and_are_bounded() -> None:
     assert [message.payload for message in held.release([one, two])] == [b"b"]
 
 
+def test_a_peer_that_floods_crowds_out_itself_only() -> None:
+    held = HeldMessages(limit=10, per_peer=2)
+    one = Hash(b"1" * 32)
+    held.hold(one, "quiet", b"hello")
+    for number in range(20):
+        held.hold(one, "loud", bytes([number]))
+
+    assert [message.payload for message in held.release([one])] == [b"hello", bytes([18]), bytes([19])]
+
+
 @pytest.mark.parametrize(
     ("index", "bits", "pair", "reason"),
     [
