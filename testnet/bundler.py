@@ -53,10 +53,10 @@ class Metered:
 
 
 class NodeBundler:
-    """Makes and loads bundles; a bundle is loaded once."""
+    """Makes and loads bundles; with the host of the network's validators, a bundle is loaded once for all."""
 
-    def __init__(self) -> None:
-        self._host = InlineHost()
+    def __init__(self, host: InlineHost | None = None) -> None:
+        self._host = host or InlineHost()
 
     def make(self, entry: str, files: Sequence[Module]) -> bytes:
         """The bytes of a bundle."""

@@ -48,9 +48,10 @@ class Network:
         self.clock: Clock = clock_of(self.loop)
         self.servers: dict[str, RpcServer] = {}
         """RPC servers by node."""
-        self.bundler = NodeBundler()
+        host = InlineHost()
+        self.bundler = NodeBundler(host)
         self.paras = load_paras(manifest, self.bundler)
-        self.shared = SharedWork(InlineHost())
+        self.shared = SharedWork(host)
         self.observers = {"relay": self._relay_observer()}
         """Who writes down each chain's blocks, by the chain's name."""
         self.relay_nodes = self._relay_nodes()

@@ -103,7 +103,11 @@ class InlineHost:
             raise InvalidCandidate(InvalidReason.PREPARATION, cause=str(failure)) from failure
         except MemoryError as failure:
             raise InfrastructureFailure("out of memory while loading") from failure
-        loaded.meter.left = steps
+        with loaded.meter.limited(steps):
+            return self._call(loaded, params, steps)
+
+    @staticmethod
+    def _call(loaded: Loaded, params: ValidationParams, steps: int) -> ValidationResult:
         try:
             with stack_room():
                 result = loaded.entry.validate_block(params)

@@ -8,7 +8,8 @@ operating system stops those.
 """
 
 import ast
-from collections.abc import Iterable, Iterator
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from substrate.errors import ChainError
@@ -34,6 +35,15 @@ class Meter:
     def is_exceeded(self) -> bool:
         """Whether more steps were asked for than there were."""
         return self.left < 0
+
+    @contextmanager
+    def limited(self, steps: int) -> Generator[None]:
+        """Allow so many steps inside, and afterwards what was allowed before."""
+        before, self.left = self.left, steps
+        try:
+            yield
+        finally:
+            self.left = before
 
     def step(self) -> None:
         """Take one step."""
