@@ -1,13 +1,12 @@
 """A run's record as pandas DataFrames: `testnet.load("latest").messages`."""
 
-import sqlite3
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import pandas as pd
 
-from testnet.record import RecordError, find_record, record_digest
+from testnet.record import RecordError, find_record, open_record, record_digest
 from testnet.tables import FRAMES, ORDERS, TABLES, VIEWS, Kind, stored_name
 
 
@@ -34,11 +33,7 @@ class Run:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._frames: dict[str, pd.DataFrame] = {}
-        try:
-            self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
-            self._db.execute("SELECT name FROM run LIMIT 1")
-        except sqlite3.Error as error:
-            raise RecordError(f"{path} is not a record that can be read: {error}") from error
+        self._db = open_record(path)
 
     def __getattr__(self, name: str) -> pd.DataFrame:
         if name.startswith("_") or name not in FRAMES:
@@ -187,7 +182,7 @@ def _typed(values: list[Any], kind: Kind, order: tuple[str, ...] | None) -> "pd.
         case "span":
             return pd.to_timedelta(column.astype("Int64"), unit="us").astype("timedelta64[ns]")
         case "text" | "json":
-            return column.astype("str") if column.notna().all() else column.astype("string")
+            return column.astype("string")
 
 
 def _write(frame: pd.DataFrame, path: Path, kind: str) -> None:

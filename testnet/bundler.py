@@ -63,8 +63,15 @@ class NodeBundler:
         return make_bundle(entry, [SourceFile(module.name, module.source) for module in files])
 
     def load(self, code: bytes) -> Metered:
-        """The plugin in a bundle. Raises `BundleError`."""
-        return Metered(self._host.load(code))
+        """The plugin in a bundle. Raises `ChainError`."""
+        loaded = self._host.load(code)
+        for method in ("genesis_block", "validate_block", "collate"):
+            if not callable(getattr(loaded.entry, method, None)):
+                raise ChainError(
+                    f"it has no {method}; derive it from parachains.sdk.plugin.Parachain, or give it the methods of "
+                    "parachains.sdk.contract.ParachainPlugin"
+                )
+        return Metered(loaded)
 
     def load_runtime(self, code: bytes) -> type[Runtime]:
         """The runtime that a para's `:code` names. Raises `ChainError`."""

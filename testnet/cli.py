@@ -16,7 +16,7 @@ from typing import Annotated, cast
 import msgspec
 import typer
 
-from testnet.errors import RunFailed, UsageError
+from testnet.errors import OutputClosed, RunFailed, UsageError
 from testnet.launch import NetworkRun, Opener, Options
 from testnet.manifest import Manifest, demo_manifest_path
 from testnet.manifest_reader import load_manifest
@@ -51,7 +51,8 @@ PublishOption = Annotated[
     ),
 ]
 RunsOption = Annotated[
-    Path | None, typer.Option(help="Directory of the runs, instead of the file's [record] path.", show_default=False)
+    Path | None,
+    typer.Option(help="Directory of the runs; otherwise the file's record path, or runs.", show_default=False),
 ]
 BlocksOption = Annotated[
     int | None, typer.Option(min=1, help="Stop after so many finalised relay blocks.", show_default=False)
@@ -92,14 +93,15 @@ def up(
 
 @app.command()
 def check(file: FileArgument, as_json: JsonOption = False) -> None:
-    """Read FILE and say what it describes, without starting anything."""
+    """Read FILE, load its runtimes, make its genesis blocks, and say what it describes; nothing is started."""
     with _plain_errors():
         manifest = load_manifest(file)
+        _make_genesis(manifest)
         if as_json:
-            print(msgspec.json.encode(_described(manifest), enc_hook=str).decode())
+            _print(msgspec.json.encode(_described(manifest), enc_hook=str).decode())
         else:
             for name, value in _described(manifest).items():
-                print(f"{name:<12} {_text(value)}")
+                _print(f"{name:<12} {_text(value)}")
 
 
 @app.command()
@@ -162,6 +164,15 @@ def _run(manifest: Manifest, options: Options, *, as_json: bool, is_demo: bool) 
         view.close()
 
 
+def _make_genesis(manifest: Manifest) -> None:
+    """Whatever is wrong with runtimes and genesis values shows here. Raises UsageError."""
+    from testnet.bundler import NodeBundler
+    from testnet.genesis import relay_genesis
+    from testnet.paras import load_paras
+
+    relay_genesis(manifest, load_paras(manifest, NodeBundler()))
+
+
 def _opener() -> Opener:
     return cast("Opener", importlib.import_module("testnet.run").open_run)
 
@@ -188,12 +199,27 @@ def _print_row_list(rows: list[dict[str, str | int | float | None]], *, as_json:
     from testnet.log import log_line
 
     for row in rows:
-        print(msgspec.json.encode(row).decode() if as_json else log_line(row), flush=True)
+        _print(msgspec.json.encode(row).decode() if as_json else log_line(row))
 
 
 async def _print_rows(rows: AsyncGenerator[dict[str, str | int | float | None]], *, as_json: bool) -> None:
     async for row in rows:
         _print_row_list([row], as_json=as_json)
+
+
+def _print(line: str) -> None:
+    try:
+        print(line, flush=True)
+    except BrokenPipeError:
+        raise
+    except OSError as failure:
+        _drop_output()
+        raise UsageError(f"the output cannot be written: {failure.strerror}; send it elsewhere") from failure
+
+
+def _drop_output() -> None:
+    """Let the interpreter's last flush go nowhere, where the output is gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 @contextmanager
@@ -203,14 +229,16 @@ def _plain_errors() -> Generator[None]:
         yield
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
-    except BrokenPipeError:  # `testnet log | head`: nobody reads any more, and the interpreter must not try again
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except BrokenPipeError:  # `testnet log | head`: nobody reads any more
+        _drop_output()
         raise typer.Exit(0) from None
     except Exception as error:
         known = _known(error)
         if known is None:
             raise
         print(f"testnet: {known}", file=sys.stderr)
+        if isinstance(known, OutputClosed):
+            _drop_output()
         raise typer.Exit(2 if isinstance(known, UsageError) else 1) from None
 
 

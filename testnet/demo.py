@@ -59,6 +59,7 @@ FIRST = (
 SECOND = (
     Route(BAZAAR_PARA, None, "UNIT", 4, "sends back"),
     Route(ASSETS_PARA, BAZAAR_PARA, "BZR", 20, "sends back"),
+    Route(BAZAAR_PARA, ASSETS_PARA, "USDX", 100, "sends back"),
 )
 """Possible once the first ones have arrived."""
 

@@ -9,3 +9,12 @@ class UsageError(ChainError):
 
 class RunFailed(ChainError):
     """The network ran and did not do what it had to. The command line prints it and exits with 1."""
+
+
+class OutputClosed(RunFailed):
+    """What the command line prints goes nowhere: the pipe is closed, or the disk behind it full."""
+
+    def __init__(self, failure: OSError) -> None:
+        super().__init__(
+            f"the output cannot be written ({failure.strerror}), so the run was stopped; its record is kept"
+        )

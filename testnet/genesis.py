@@ -15,7 +15,10 @@ from substrate.types import Balance
 from testnet.errors import UsageError
 from testnet.keys import DEV_BALANCE, dev_accounts, named_accounts, session_keys, stash
 from testnet.manifest import Manifest, Relaychain
-from testnet.paras import Para
+from testnet.paras import Para, no_genesis
+
+MOST = 1 << 100
+"""Largest balance of one account at genesis: all of them together fit 128 bits."""
 
 
 def seed_randomness(seed: int) -> bytes:
@@ -27,15 +30,16 @@ def relay_genesis(manifest: Manifest, paras: tuple[Para, ...]) -> Trie:
     """The relay chain's genesis state."""
     relay = manifest.relaychain
     slot_ms = manifest.block_time_us // 1000
-    endowed = {account: Balance(DEV_BALANCE) for account in dev_accounts()}
+    endowed = dict.fromkeys(dev_accounts(), Balance(DEV_BALANCE))
     endowed[TREASURY] = Balance(EXISTENTIAL_DEPOSIT)  # so that no fee is too small for its account to exist
     teleported = sum(para.teleported_in for para in paras)
     if teleported:
         endowed[CHECK_ACCOUNT] = Balance(teleported)
     for who, amount in relay.accounts.items():
-        endowed |= dict.fromkeys(named_accounts(who), Balance(amount))
+        endowed |= dict.fromkeys(named_accounts(who), _balance(f"accounts.{who}", amount))
     for node in relay.validators:
-        endowed[stash(node)] = Balance(node.balance if node.balance is not None else relay.default_balance)
+        given = relay.default_balance if node.balance is None else node.balance
+        endowed[stash(node)] = _balance(f"the balance of {node.name}", given)
     genesis = RelayGenesis(
         slot_duration_ms=slot_ms,
         epoch_slots=relay.epoch_duration.amount,
@@ -52,8 +56,14 @@ def relay_genesis(manifest: Manifest, paras: tuple[Para, ...]) -> Trie:
     )
     try:
         return relay_genesis_state(genesis)
-    except ChainError as failure:
-        raise UsageError(f"[relaychain]: no genesis block: {failure}") from failure
+    except (ChainError, AssertionError, AttributeError, KeyError, TypeError, ValueError) as failure:
+        raise no_genesis("[relaychain]", failure) from failure
+
+
+def _balance(what: str, amount: int) -> Balance:
+    if not EXISTENTIAL_DEPOSIT <= amount <= MOST:
+        raise UsageError(f"[relaychain]: {what} is {amount}; a balance is from {EXISTENTIAL_DEPOSIT} to {MOST} planck")
+    return Balance(amount)
 
 
 def _configuration(relay: Relaychain) -> dict[str, Any]:

@@ -1,13 +1,12 @@
 """`testnet log`: the rows of a record in the order of chain time, and those that still come."""
 
 import asyncio
-import sqlite3
 from collections.abc import AsyncGenerator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 from testnet.publish import follow, row_chain
-from testnet.record import RecordError, Value
+from testnet.record import RecordError, Value, open_record
 from testnet.tables import TABLES, stored_name
 
 ENDED = "ended"
@@ -30,7 +29,7 @@ class LogReader:
         unknown = [name for name in tables if name not in TABLES]
         if unknown:
             raise RecordError(f"a record has no table {unknown[0]!r}; it has {', '.join(TABLES)}")
-        self._db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)
+        self._db = open_record(path)
         self._chain = chain
         self._seen = {name: 0 for name, table in TABLES.items() if "at" in table.columns and name in (tables or TABLES)}
 

@@ -19,6 +19,9 @@ DEFAULT_BALANCE = 2_000_000_000_000
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 Port: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 ParaNumber: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
+Amount: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
+PalletOptions: TypeAlias = dict[str, dict[str, Any]]
+"""Genesis options by pallet."""
 
 
 class Duration(msgspec.Struct, frozen=True):
@@ -60,7 +63,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Relay slot; "6s" is Polkadot's pace."""
     transport: Literal["memory"] = "memory"
     timeout: Count = 1000
-    """Seconds of the machine's time after which starting counts as failed."""
+    """Seconds of the machine's time without a newly finalised relay block after which the run has failed."""
     local_ip: str = "127.0.0.1"
 
 
@@ -82,7 +85,7 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     rpc_port: Port = 0
     """0 picks a free port."""
     validator: bool = True
-    balance: Annotated[int, msgspec.Meta(ge=0)] | None = None
+    balance: Amount | None = None
     behaviour: Literal["honest"] = "honest"
 
     @property
@@ -109,16 +112,16 @@ class Relaychain(msgspec.Struct, frozen=True, kw_only=True):
     """Shown, and hashed into genesis."""
     nodes: tuple[Node, ...] = ()
     node_groups: tuple[NodeGroup, ...] = ()
-    default_balance: int = DEFAULT_BALANCE
+    default_balance: Amount = DEFAULT_BALANCE
     epoch_duration: Duration = Duration(10, "blocks")
     """An epoch, and with it a session."""
     validators_per_core: Count | None = None
     """Largest backing group; unset, validators are spread over the cores."""
     minimum_backing_votes: Count = 2
     needed_approvals: Count = 2
-    accounts: dict[str, int] = {}
+    accounts: dict[str, Amount] = {}
     """Balances at genesis, by name or ss58 address."""
-    genesis: dict[str, Any] = {}
+    genesis: PalletOptions = {}
     """Goes to the runtime's pallets: `[relaychain.genesis.PALLET]`."""
     default_delay_network_settings: DelaySettings = DelaySettings()
 
@@ -140,15 +143,15 @@ class IssuedAsset(msgspec.Struct, frozen=True, kw_only=True):
     symbol: str
     decimals: Annotated[int, msgspec.Meta(ge=0, le=38)] = 12
     min_balance: Count = 1
-    balance: Annotated[int, msgspec.Meta(ge=0)] = 0
+    balance: Amount = 0
     """What each dev account has of it at genesis, in its smallest unit."""
 
 
 class AssetRate(msgspec.Struct, frozen=True, kw_only=True):
-    """`[[parachains.rates]]`: what an asset of another chain is worth in execution fees."""
+    """`[[parachains.rates]]`: what an asset is worth in execution fees."""
 
     asset: str
-    """`"relay"`, a sibling's id for its native token (`"2000"`), or an asset it issues (`"1000/1984"`)."""
+    """`"relay"`, a sibling's id for its native token (`"2000"`), or an asset that a chain issues (`"1000/1984"`)."""
     rate: Annotated[float, msgspec.Meta(gt=0)]
     """Whole native tokens for one whole asset; one, unless said."""
 
@@ -164,7 +167,7 @@ class Parachain(msgspec.Struct, frozen=True, kw_only=True):
     collator_groups: tuple[NodeGroup, ...] = ()
     assets: tuple[IssuedAsset, ...] = ()
     rates: tuple[AssetRate, ...] = ()
-    genesis: dict[str, Any] = {}
+    genesis: PalletOptions = {}
     """Goes to the runtime's pallets: `[parachains.genesis.PALLET]`."""
 
     @property

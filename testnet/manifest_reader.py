@@ -55,6 +55,7 @@ _REFUSED: dict[tuple[type, str], str] = {
     (Manifest, "faults"): "faults cannot be set in the file in this version; remove the section",
     (Relaychain, "runtime_genesis_patch"): "write the setting itself under [relaychain] or [relaychain.genesis.PALLET]",
 }
+_EXAMPLE = f"write one like {Path(__file__).parent}/manifests/demo.toml"
 _RUNTIME = re.compile(r"[\w-]+|[\w.]+:\w+|.+\.py:\w+")
 
 
@@ -152,7 +153,8 @@ def _explained(message: str, key: KeyPath) -> str:
         wrong = message.removeprefix("Invalid enum value ")
         return f"{wrong} is not possible; allowed: {', '.join(map(repr, allowed))}{extra}"
     if message.startswith("Object missing required field"):
-        return f"missing key {message.split('`')[1]}"
+        return f"missing key {message.split('`')[1]}" + ("" if key else f"; {_EXAMPLE}")
+    message = message.replace(" | null", "")
     return message[0].lower() + message[1:].replace("`object`", "a table").replace("`array`", "a list").replace("`", "")
 
 
@@ -179,11 +181,11 @@ def load_manifest(path: Path) -> Manifest:
     try:
         text = path.read_text(encoding="utf-8")
     except FileNotFoundError:
-        raise ManifestError(
-            [f"{path}: no such file; write one like {Path(__file__).parent}/manifests/demo.toml"]
-        ) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise ManifestError([f"{path}: cannot be read: {error}"]) from None
+        raise ManifestError([f"{path}: no such file; {_EXAMPLE}"]) from None
+    except OSError as error:
+        raise ManifestError([f"{path}: cannot be read: {error.strerror}; {_EXAMPLE}"]) from None
+    except UnicodeDecodeError as error:
+        raise ManifestError([f"{path}: is not UTF-8 text ({error.reason} at byte {error.start}); {_EXAMPLE}"]) from None
     reader = _Reader(path, text)
     tables = reader.table(Manifest, reader.parse(), ())
     reader.stop_if_wrong()
@@ -205,8 +207,17 @@ def _mistakes(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
     relay = manifest.relaychain
     if not relay.validators:
         yield ("relaychain",), "no validators; add [[relaychain.nodes]] with a name"
-    if manifest.settings.block_time.unit != "us" or manifest.settings.block_time.amount <= 0:
-        yield ("settings", "block_time"), 'must be a time, such as "500ms"'
+    elif manifest.parachains and len(relay.validators) == 1:
+        yield (
+            ("relaychain",),
+            (
+                "one validator cannot keep a parachain's blocks available: erasure coding needs two; "
+                "add another [[relaychain.nodes]], or remove the parachains"
+            ),
+        )
+    block_time = manifest.settings.block_time
+    if block_time.unit != "us" or block_time.amount <= 0 or block_time.amount % 1000:
+        yield ("settings", "block_time"), 'must be a time in whole milliseconds, such as "500ms"'
     if relay.epoch_duration.unit != "blocks" or relay.epoch_duration.amount < 1:
         yield ("relaychain", "epoch_duration"), 'must be a number of blocks, such as "10 blocks"'
     for name in ("latency", "jitter"):

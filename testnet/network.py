@@ -137,6 +137,11 @@ class Network:
             raise UsageError(
                 f"{failure}; stop it, or give node {node.name!r} another rpc_port (0 picks a free one)"
             ) from failure
+        except OSError as failure:
+            raise UsageError(
+                f"node {node.name!r} cannot listen on port {node.rpc_port} of {server.host!r}: {failure.strerror}; "
+                "set rpc_port above 1023 and local_ip to an address of this machine"
+            ) from failure
         self.servers[node.name] = server
 
     async def close_ports(self) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from parachains.collator.registry import Plugin, PluginError, load_plugin
+from parachains.sdk.asset_rate import rate_by_decimals
 from parachains.sdk.contract import ForeignAsset, GenesisBlock, ParaConfig
 from parachains.sdk.genesis import FEE_ACCOUNT_ENDOWMENT
 from parachains.sdk.plugin import Parachain as LevelOne
@@ -82,10 +83,16 @@ def load_paras(manifest: Manifest, bundler: NodeBundler) -> tuple[Para, ...]:
         config = _config(manifest, settings, plugin, classes)
         try:
             genesis = plugin.chain.genesis_block(config)
-        except ChainError as failure:
-            raise UsageError(f"para {settings.id}: no genesis block: {failure}") from failure
+        except Exception as failure:
+            raise no_genesis(f"para {settings.id}", failure) from failure
         paras.append(Para(ParaId(settings.id), settings, plugin, config, genesis))
     return tuple(paras)
+
+
+def no_genesis(where: str, failure: Exception) -> UsageError:
+    """Why there is no genesis block: a pallet or plugin refused what the network file gives it, or stumbled over it."""
+    why = str(failure) if isinstance(failure, ChainError) else f"{type(failure).__name__}: {failure}"
+    return UsageError(f"{where}: no genesis block: {why}; see its runtime and [genesis] in the network file")
 
 
 def _level_one(plugin: Plugin) -> type[LevelOne] | None:
@@ -98,18 +105,9 @@ def _config(
 ) -> ParaConfig:
     own = classes[settings.id]
     foreign = tuple(_foreign_assets(manifest, settings, classes))
-    known = {asset.place: asset for asset in foreign}
-    for rate in settings.rates:
-        place = _place_of(rate.asset, classes, settings.id)
-        if place not in known:
-            raise UsageError(
-                f"para {settings.id}: rates name {rate.asset!r}, which no chain of this network issues; "
-                'write "relay", "2000" (a native token) or "1000/1984" (an issued asset)'
-            )
-        asset = known[place]
-        decimals = own.decimals if own else RELAY_DECIMALS
-        scaled = round(rate.rate * FIXED_ONE * 10**decimals / 10**asset.decimals)
-        known[place] = ForeignAsset(place, asset.symbol, asset.decimals, scaled, asset.min_balance)
+    pallets: dict[str, Any] = {}
+    if own is not None:
+        pallets = {"assets": _issued(settings.assets), "asset_rate": {"rates": _rates(settings, own, foreign, classes)}}
     teleports = ((PARENT, PARENT),) if own and own.xcm.native == PARENT and is_system_para(settings.id) else ()
     return ParaConfig(
         para=ParaId(settings.id),
@@ -118,10 +116,31 @@ def _config(
         authorities=tuple(collator_key(node).public for node in settings.all_collators),
         slot_duration_ms=manifest.block_time_us // 1000,
         sudo=dev_accounts()[0],
-        foreign_assets=tuple(known.values()),
+        foreign_assets=foreign,
         teleports=teleports,
-        pallets={"assets": _issued(settings.assets), **settings.genesis} if own else settings.genesis,
+        pallets={**pallets, **settings.genesis},
     )
+
+
+def _rates(
+    settings: Parachain,
+    own: type[LevelOne],
+    foreign: tuple[ForeignAsset, ...],
+    classes: dict[int, type[LevelOne] | None],
+) -> list[tuple[Location, int]]:
+    """What each asset is worth in native tokens: one to one, unless the file says otherwise."""
+    decimals = {asset.place: asset.decimals for asset in foreign}
+    decimals |= {_own_place(own, asset.id): asset.decimals for asset in settings.assets}
+    rates = {place: int(rate_by_decimals(native=own.decimals, asset=digits)) for place, digits in decimals.items()}
+    for rate in settings.rates:
+        place = _place_of(rate.asset, classes, settings.id)
+        if place is None or place not in rates:
+            raise UsageError(
+                f"para {settings.id}: rates name {rate.asset!r}, which is not an asset that it takes; "
+                'write "relay", "2000" (the native token of a sibling) or "1000/1984" (an issued asset)'
+            )
+        rates[place] = round(rate.rate * FIXED_ONE * 10**own.decimals / 10 ** decimals[place])
+    return list(rates.items())
 
 
 def _foreign_assets(
@@ -149,13 +168,20 @@ def issued_place(kind: type[LevelOne], para: int, asset: int) -> Location:
     return location(1, ParachainJunction(para), PalletInstance(kind.assets_index), GeneralIndex(asset))
 
 
+def _own_place(kind: type[LevelOne], asset: int) -> Location:
+    """An issued asset, as its own chain sees it."""
+    return location(0, PalletInstance(kind.assets_index), GeneralIndex(asset))
+
+
 def _place_of(asset: str, classes: dict[int, type[LevelOne] | None], own: int) -> Location | None:
     if asset == "relay":
         return PARENT
     para, _, number = asset.partition("/")
     kind = classes.get(int(para)) if para.isdecimal() else None
-    if kind is None or int(para) == own or (number and not number.isdecimal()):
+    if kind is None or (number and not number.isdecimal()) or (int(para) == own and not number):
         return None
+    if int(para) == own:
+        return _own_place(kind, int(number))
     return issued_place(kind, int(para), int(number)) if number else location(1, ParachainJunction(int(para)))
 
 

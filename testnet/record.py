@@ -3,6 +3,7 @@
 Source of the tables: `testnet/tables.py`.
 """
 
+import re
 import sqlite3
 import time
 from collections.abc import Callable, Generator
@@ -39,7 +40,8 @@ def new_run_directory(runs: Path, name: str) -> Path:
     Raises:
         RecordError: `runs` cannot be written.
     """
-    stem = f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}-{name}"
+    safe_name = re.sub(r"[^\w.-]", "_", name)
+    stem = f"{datetime.now(UTC):%Y-%m-%dT%H-%M-%S}-{safe_name}"
     number = 1
     while True:
         path = runs / (stem if number == 1 else f"{stem}-{number}")
@@ -67,6 +69,16 @@ def find_record(which: str | Path, runs: str | Path = "runs") -> Path:
         if candidate.is_file():
             return candidate
     raise RecordError(f'no record at {path}; give a run directory, its {RECORD_FILE}, or "latest"')
+
+
+def open_record(path: Path) -> sqlite3.Connection:
+    """A record to read, also while it is written. Raises RecordError."""
+    try:
+        db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
+        db.execute("SELECT name FROM run LIMIT 1")
+    except sqlite3.Error as error:
+        raise RecordError(f"{path} is not a record that can be read: {error}; give a run's directory") from error
+    return db
 
 
 def _cannot_write(path: Path, why: str) -> RecordError:

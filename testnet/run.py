@@ -5,14 +5,14 @@ import signal
 import threading
 import time
 from collections.abc import Coroutine, Generator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from testnet.audit import Audit, explain
 from testnet.clock import run_virtual
 from testnet.conservation import Equation, differences
 from testnet.demo import Demo
-from testnet.errors import RunFailed
+from testnet.errors import OutputClosed, RunFailed
 from testnet.launch import Options, View
 from testnet.manifest import Manifest
 from testnet.network import Network, running
@@ -29,6 +29,8 @@ class LocalRun:
         self._options = options
         self._view = view
         self._audit: Audit | None = None
+        self._final = (-1, 0.0)
+        """Height of the relay chain's final block, and since when on the machine's clock."""
 
     def demo(self) -> None:
         """Run the demo's steps, and report."""
@@ -36,21 +38,14 @@ class LocalRun:
         with self._record() as record:
             equations = self._audited(record, self._demo(record))
             messages = self._report(record)
-            self._view.summary(
-                conserved=_yes(equations),
-                messages=messages,
-                seconds=round(time.monotonic() - started, 1),
-                digest=record.digest(),
-                record=str(record.path),
-            )
-            self._fail_if_lost(equations)
+            seconds = round(time.monotonic() - started, 1)
+            self._summarise(record, equations, messages=messages, seconds=seconds)
 
     def up(self) -> None:
         """Run until interrupted, or until enough blocks are final."""
         with self._record() as record:
             equations = self._audited(record, self._watch(record, self._options.blocks))
-            self._view.summary(conserved=_yes(equations), record=str(record.path))
-            self._fail_if_lost(equations)
+            self._summarise(record, equations)
 
     def _audited(self, record: Record, main: Coroutine[Any, Any, None]) -> tuple[Equation, ...]:
         """Run, and check the books at the end, be it the user's."""
@@ -58,7 +53,8 @@ class LocalRun:
             self._drive(main)
         except KeyboardInterrupt:
             equations = self._conclude(record)
-            self._view.summary(conserved=_yes(equations), record=str(record.path))
+            with suppress(OutputClosed):  # `testnet up FILE | tee log`: both were interrupted
+                self._view.summary(conserved=self._is_conserved(equations), record=str(record.path))
             raise
         return self._conclude(record)
 
@@ -96,7 +92,21 @@ class LocalRun:
 
     async def _show(self, network: Network) -> None:
         self._view.chains(network.status())
+        self._check_progress(network)
         await network.clock.sleep_until_us(network.clock.now_us() + REPORT_US)
+
+    def _check_progress(self, network: Network) -> None:
+        """Raise RunFailed if finality has stood still for as long as the network file allows."""
+        chain, now = network.relay.chain, time.monotonic()
+        if chain.finalized_number > self._final[0]:
+            self._final = (chain.finalized_number, now)
+        elif now - self._final[1] > self._manifest.settings.timeout:
+            stuck = "GRANDPA does not finalise" if chain.best_number > chain.finalized_number else "nobody authors"
+            chains = ", ".join(f"{each.name} #{each.best} (final #{each.final})" for each in network.status())
+            raise RunFailed(
+                f"no relay block became final for {self._manifest.settings.timeout} s: {stuck}; {chains}. "
+                "`testnet log` shows what happened last; a slow machine wants a longer block_time or timeout"
+            )
 
     def _announce(self, network: Network) -> None:
         for name, server in network.servers.items():
@@ -113,7 +123,16 @@ class LocalRun:
             self._audit.write(record, equations)
         return equations
 
-    def _fail_if_lost(self, equations: tuple[Equation, ...]) -> None:
+    def _is_conserved(self, equations: tuple[Equation, ...]) -> str:
+        if self._audit is None:
+            return "not checked"
+        return "no" if differences(equations) else "yes"
+
+    def _summarise(self, record: Record, equations: tuple[Equation, ...], **facts: object) -> None:
+        """Say how it ended. Raises RunFailed if something was lost on the way."""
+        digest = record.digest()
+        record.note("digest", digest)
+        self._view.summary(conserved=self._is_conserved(equations), **facts, digest=digest, record=str(record.path))
         if self._audit is not None and differences(equations):
             lines = [explain(self._audit.naming, each) for each in differences(equations)]
             raise RunFailed("assets are not conserved: " + "; ".join(lines))
@@ -146,7 +165,6 @@ class LocalRun:
             else:
                 yield from self._published(record, self._options.publish)
             ended = "yes"
-            record.note("digest", record.digest())
         except KeyboardInterrupt:
             ended = "interrupted"
             raise
@@ -161,10 +179,6 @@ class LocalRun:
             record.listen(publisher.put)
             record.note("publish", publisher.url)
             yield record
-
-
-def _yes(equations: tuple[Equation, ...]) -> str:
-    return "no" if differences(equations) else "yes"
 
 
 def _close(record: Record, ended: str) -> None:

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.table import Table
 
+from testnet.errors import OutputClosed
 from testnet.launch import ChainStatus, View
 
 _PLAIN_SECONDS = 5.0
@@ -43,11 +44,10 @@ class JsonView:
         self._write({"event": "summary", **facts})
 
     def close(self) -> None:
-        self._out.flush()
+        pass
 
     def _write(self, value: dict[str, object]) -> None:
-        self._out.write(msgspec.json.encode(value, enc_hook=str).decode() + "\n")
-        self._out.flush()
+        _write_line(self._out, msgspec.json.encode(value, enc_hook=str).decode())
 
 
 class PlainView:
@@ -79,11 +79,10 @@ class PlainView:
             self._line(f"{name + ':':<11} {value}")
 
     def close(self) -> None:
-        self._out.flush()
+        pass
 
     def _line(self, text: str) -> None:
-        self._out.write(text + "\n")
-        self._out.flush()
+        _write_line(self._out, text)
 
 
 class RichView:
@@ -124,6 +123,15 @@ class RichView:
 
     def close(self) -> None:
         self._live.stop()
+
+
+def _write_line(out: TextIO, text: str) -> None:
+    """Write a line at once. Raises OutputClosed."""
+    try:
+        out.write(text + "\n")
+        out.flush()
+    except OSError as failure:
+        raise OutputClosed(failure) from failure
 
 
 def _sentence(text: str, facts: dict[str, object]) -> str:

@@ -17,7 +17,7 @@ from parachains.sdk.aura import para_slot
 from parachains.sdk.contract import Collated, CollationContext
 from relaychain.primitives.candidate import CommittedCandidateReceipt, candidate_hash
 from relaychain.primitives.relay_interface import RelayChainInterface
-from relaychain.primitives.types import CoreIndex, HeadData, ParaId
+from relaychain.primitives.types import CoreIndex, HeadData, ParaId, ValidatorId
 from substrate.block import Header
 from substrate.client.protocols import Clock, Recorder
 from substrate.crypto.keys import Ed25519Pair
@@ -33,6 +33,18 @@ class CollatorSetup:
     erasure_root: ErasureRoot
     behaviour: CollatorBehaviour = honest
     max_pending: int = SYNCHRONOUS
+
+
+@dataclass(frozen=True)
+class Offered:
+    """A collation that was advertised, and to whom."""
+
+    offer: Offer
+    group: tuple[ValidatorId, ...]
+
+    def still_stands(self, head: Header, parent: HeadData) -> bool:
+        """Whether the next relay block may still back it: to build it again would only cost time."""
+        return self.offer.receipt.descriptor.relay_parent == head.parent_hash and self.offer.parent_head == parent
 
 
 class Collator:
@@ -60,28 +72,34 @@ class Collator:
         self._advertiser = advertiser
         self._clock = clock
         self._recorder = recorder
+        self._offered: Offered | None = None
+        """The last collation."""
 
     async def on_relay_head(self, head: Header) -> CommittedCandidateReceipt | None:
         """Collate on a new best relay block; what prevents it goes into the record."""
         try:
-            relay_parent = head.hash
-            if not head.number or relay_parent != await self._relay.best_block_hash():
+            if not head.number or head.hash != await self._relay.best_block_hash():
                 return None
-            return await self._collate(relay_parent)
+            return await self._collate(head)
         except ChainError as failure:
             self._fault(type(failure).__name__, f"no collation on relay block {head.number}: {failure}")
             return None
 
-    async def _collate(self, relay_parent: Hash) -> CommittedCandidateReceipt | None:
+    async def _collate(self, head: Header) -> CommittedCandidateReceipt | None:
+        relay_parent = head.hash
         core = core_for(self._para, await self._relay.claim_queue(relay_parent))
         if core is None:
             return None
         parent = await self._parent(relay_parent)
         if parent is None:
             return None
+        if self._offered is not None and self._offered.still_stands(head, parent):
+            self._advertiser.advertise(self._offered.offer, self._offered.group)
+            return None
         slot = para_slot(await relay_slot(self._relay, relay_parent))
         if not self._ledger.may_author(parent, slot, self._setup.key):
             return None
+        self._offered = None
         return await self._build(relay_parent, core, parent)
 
     async def _parent(self, relay_parent: Hash) -> HeadData | None:
@@ -114,6 +132,7 @@ class Collator:
         collation, data = made.collation, context.validation_data
         committed = candidate_receipt(collation, place.assignment, data, self._setup.erasure_root)
         offer = Offer(committed.receipt, collation.proof_of_validity, data.parent_head)
+        self._offered = Offered(offer, tuple(place.group))
         self._advertiser.advertise(offer, place.group)
         self._recorder.row(
             "candidates",

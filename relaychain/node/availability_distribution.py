@@ -6,20 +6,17 @@ Source: polkadot-sdk, `polkadot/node/network/availability-distribution/src/{requ
 import asyncio
 from collections.abc import Sequence
 
-from relaychain.erasure.coding import ErasureError, chunk_index
-from relaychain.erasure.proofs import check_chunk
+from relaychain.erasure.coding import chunk_index
 from relaychain.node.active_leaves import ActiveLeaves, Leaf
-from relaychain.node.authority_discovery import AuthorityDiscovery
 from relaychain.node.availability_store import AvailabilityStore
+from relaychain.node.fetching import Fetcher
 from relaychain.node.reports import Reports
 from relaychain.node.requests import (
-    AVAILABLE_DATA_FETCHING,
-    CHUNK_FETCHING,
-    POV_FETCHING,
+    AVAILABLE_DATA,
+    CHUNK,
+    POV,
     AvailableDataFetchingRequest,
-    AvailableDataFetchingResponse,
     ChunkFetchingRequest,
-    ChunkFetchingResponse,
     FoundChunk,
     FoundData,
     FoundPoV,
@@ -27,21 +24,12 @@ from relaychain.node.requests import (
     NoSuchData,
     NoSuchPoV,
     PoVFetchingRequest,
-    PoVFetchingResponse,
 )
 from relaychain.node.runtime_api import ParachainHostApi
 from relaychain.node.scheduling import RelayParent
-from relaychain.primitives.availability import ErasureChunk
 from relaychain.primitives.core_state import Occupied, OccupiedCore
 from relaychain.primitives.types import CandidateHash, ChunkIndex, CoreIndex, ValidatorId, ValidatorIndex
-from substrate.client.protocols import Network, RequestFailed
-from substrate.errors import DecodeError
-from substrate.scale.codec import codec_of
-from substrate.types import Hash
-
-_POV = codec_of(PoVFetchingResponse)
-_CHUNK = codec_of(ChunkFetchingResponse)
-_DATA = codec_of(AvailableDataFetchingResponse)
+from substrate.client.protocols import Network
 
 
 def chunk_of(parent: RelayParent, validator: ValidatorIndex, core: CoreIndex) -> ChunkIndex:
@@ -59,23 +47,6 @@ def sources(group: Sequence[ValidatorIndex], own: ValidatorIndex) -> tuple[Valid
     return tuple(others[start:] + others[:start])
 
 
-async def fetch_chunk(
-    network: Network, peer: str, candidate: CandidateHash, index: ChunkIndex, *, root: Hash, timeout_us: int
-) -> ErasureChunk | None:
-    """A chunk from a peer, checked against the erasure root; None if the peer has none.
-
-    Raises:
-        RequestFailed, DecodeError, ErasureError: no answer, no chunk in the answer, or a wrong one.
-    """
-    request = ChunkFetchingRequest(candidate, index).encode()
-    response = _CHUNK.decode(await network.request(peer, CHUNK_FETCHING, request, timeout_us=timeout_us))
-    if not isinstance(response, FoundChunk):
-        return None
-    chunk = response.chunk
-    check_chunk(root, index, chunk.chunk, chunk.proof)
-    return ErasureChunk(chunk.chunk, index, chunk.proof)
-
-
 class AvailabilityDistribution:
     """Fetches the own chunks, and answers requests from what is stored."""
 
@@ -87,27 +58,25 @@ class AvailabilityDistribution:
         *,
         key: ValidatorId | None,
         network: Network,
-        discovery: AuthorityDiscovery,
+        fetcher: Fetcher,
         reports: Reports,
-        fetch_timeout_us: int,
     ) -> None:
         self._leaves = leaves
         self._api = api
         self._store = store
         self._key = key
         self._network = network
-        self._discovery = discovery
+        self._fetcher = fetcher
         self._reports = reports
-        self._fetch_timeout_us = fetch_timeout_us
         self._fetching: set[CandidateHash] = set()
         self._tasks: asyncio.TaskGroup | None = None
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Begin to serve and to fetch."""
         self._tasks = tasks
-        self._network.serve(POV_FETCHING, self._serve_pov)
-        self._network.serve(CHUNK_FETCHING, self._serve_chunk)
-        self._network.serve(AVAILABLE_DATA_FETCHING, self._serve_data)
+        self._network.serve(POV.kind, self._serve_pov)
+        self._network.serve(CHUNK.kind, self._serve_chunk)
+        self._network.serve(AVAILABLE_DATA.kind, self._serve_data)
         self._leaves.on_active(self._on_leaf)
 
     def _on_leaf(self, leaf: Leaf) -> None:
@@ -131,10 +100,10 @@ class AvailabilityDistribution:
         self._tasks.create_task(self._fetch(parent, own, index, occupied), name=name)
 
     async def _fetch(self, parent: RelayParent, own: ValidatorIndex, index: ChunkIndex, occupied: OccupiedCore) -> None:
-        candidate = occupied.candidate_hash
+        candidate, root = occupied.candidate_hash, occupied.candidate_descriptor.erasure_root
         try:
             for member in sources(parent.groups[occupied.group_responsible], own):
-                chunk = await self._from(parent, member, index, occupied)
+                chunk = await self._fetcher.chunk(parent, member, candidate, index, root=root)
                 if chunk is not None:
                     self._store.put_chunk(candidate, chunk, parent.number)
                     return
@@ -142,32 +111,17 @@ class AvailabilityDistribution:
         finally:
             self._fetching.discard(candidate)  # the next leaf asks again
 
-    async def _from(
-        self, parent: RelayParent, member: ValidatorIndex, index: ChunkIndex, occupied: OccupiedCore
-    ) -> ErasureChunk | None:
-        peer = self._discovery.peer_of(parent.validators[member])
-        if peer is None:
-            return None
-        candidate, root = occupied.candidate_hash, occupied.candidate_descriptor.erasure_root
-        try:
-            return await fetch_chunk(
-                self._network, peer, candidate, index, root=root, timeout_us=self._fetch_timeout_us
-            )
-        except (RequestFailed, DecodeError, ErasureError) as failure:
-            self._reports.fault("ChunkFetching", f"{peer}: {failure}")
-            return None
-
     # --- serving ---
 
     async def _serve_pov(self, _sender: str, payload: bytes) -> bytes:
         data = self._store.available_data(PoVFetchingRequest.decode(payload).candidate_hash)
-        return _POV.encode(NoSuchPoV() if data is None else FoundPoV(data.pov))
+        return POV.response.encode(NoSuchPoV() if data is None else FoundPoV(data.pov))
 
     async def _serve_chunk(self, _sender: str, payload: bytes) -> bytes:
         request = ChunkFetchingRequest.decode(payload)
         chunk = self._store.chunk(request.candidate_hash, request.index)
-        return _CHUNK.encode(NoSuchChunk() if chunk is None else FoundChunk(chunk))
+        return CHUNK.response.encode(NoSuchChunk() if chunk is None else FoundChunk(chunk))
 
     async def _serve_data(self, _sender: str, payload: bytes) -> bytes:
         data = self._store.available_data(AvailableDataFetchingRequest.decode(payload).candidate_hash)
-        return _DATA.encode(NoSuchData() if data is None else FoundData(data))
+        return AVAILABLE_DATA.response.encode(NoSuchData() if data is None else FoundData(data))

@@ -7,26 +7,17 @@ from collections.abc import Mapping, Sequence
 from enum import StrEnum
 
 from relaychain.erasure.coding import ErasureError, reconstruct, recovery_threshold
-from relaychain.node.authority_discovery import AuthorityDiscovery
-from relaychain.node.availability_distribution import chunk_of, fetch_chunk
+from relaychain.node.availability_distribution import chunk_of
 from relaychain.node.availability_store import AvailabilityStore, ErasureCoder
+from relaychain.node.fetching import Fetcher
 from relaychain.node.reports import Reports
-from relaychain.node.requests import (
-    AVAILABLE_DATA_FETCHING,
-    AvailableDataFetchingRequest,
-    AvailableDataFetchingResponse,
-    FoundData,
-)
+from relaychain.node.requests import AVAILABLE_DATA, AvailableDataFetchingRequest, FoundData
 from relaychain.node.scheduling import RelayParent
 from relaychain.primitives.availability import AvailableData, ErasureChunk, decode_padded
 from relaychain.primitives.candidate import CandidateReceipt, candidate_hash
 from relaychain.primitives.types import CandidateHash, ChunkIndex, CoreIndex, ValidatorIndex
-from substrate.client.protocols import Network, RequestFailed
 from substrate.errors import DecodeError, RuleError
-from substrate.scale.codec import codec_of
 from substrate.types import Hash
-
-_DATA = codec_of(AvailableDataFetchingResponse)
 
 
 class RecoveryReason(StrEnum):
@@ -65,22 +56,11 @@ def recovered(
 class AvailabilityRecovery:
     """Recovers data for approval checkers, disputes, and collators that miss a block of their chain."""
 
-    def __init__(
-        self,
-        store: AvailabilityStore,
-        coder: ErasureCoder,
-        *,
-        network: Network,
-        discovery: AuthorityDiscovery,
-        reports: Reports,
-        fetch_timeout_us: int,
-    ) -> None:
+    def __init__(self, store: AvailabilityStore, coder: ErasureCoder, fetcher: Fetcher, reports: Reports) -> None:
         self._store = store
         self._coder = coder
-        self._network = network
-        self._discovery = discovery
+        self._fetcher = fetcher
         self._reports = reports
-        self._fetch_timeout_us = fetch_timeout_us
 
     async def recover(
         self,
@@ -115,24 +95,16 @@ class AvailabilityRecovery:
     async def _from_backer(
         self, parent: RelayParent, backer: ValidatorIndex, candidate: CandidateHash, root: Hash
     ) -> AvailableData | None:
-        peer = self._discovery.peer_of(parent.validators[backer])
-        if peer is None or peer == self._network.name:
+        peer = self._fetcher.peer_of(parent, backer)
+        if peer is None:
             return None
-        request = AvailableDataFetchingRequest(candidate).encode()
-        try:
-            answer = await self._network.request(
-                peer, AVAILABLE_DATA_FETCHING, request, timeout_us=self._fetch_timeout_us
-            )
-            response = _DATA.decode(answer)
-        except (RequestFailed, DecodeError) as failure:
-            self._reports.fault("AvailableDataFetching", f"{peer}: {failure}")
+        found = await self._fetcher.ask(peer, AVAILABLE_DATA, AvailableDataFetchingRequest(candidate).encode())
+        if not isinstance(found, FoundData):
             return None
-        if not isinstance(response, FoundData):
+        if self._coder.coded(len(parent.validators), found.data).root != root:
+            self._reports.fault(AVAILABLE_DATA.fault, f"{peer}: data of another erasure root")
             return None
-        if self._coder.coded(len(parent.validators), response.data).root != root:
-            self._reports.fault("AvailableDataFetching", f"{peer}: data of another erasure root")
-            return None
-        return response.data
+        return found.data
 
     async def _chunks(
         self, parent: RelayParent, candidate: CandidateHash, core: CoreIndex, root: Hash
@@ -144,23 +116,9 @@ class AvailabilityRecovery:
             if len(found) >= needed:
                 break
             index = chunk_of(parent, ValidatorIndex(place), core)
-            chunk = self._store.chunk(candidate, index) or await self._from(
-                parent, ValidatorIndex(place), candidate, index, root
+            chunk = self._store.chunk(candidate, index) or await self._fetcher.chunk(
+                parent, ValidatorIndex(place), candidate, index, root=root
             )
             if chunk is not None:
                 found[index] = chunk
         return found
-
-    async def _from(
-        self, parent: RelayParent, validator: ValidatorIndex, candidate: CandidateHash, index: ChunkIndex, root: Hash
-    ) -> ErasureChunk | None:
-        peer = self._discovery.peer_of(parent.validators[validator])
-        if peer is None or peer == self._network.name:
-            return None
-        try:
-            return await fetch_chunk(
-                self._network, peer, candidate, index, root=root, timeout_us=self._fetch_timeout_us
-            )
-        except (RequestFailed, DecodeError, ErasureError) as failure:
-            self._reports.fault("ChunkFetching", f"{peer}: {failure}")
-            return None

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable
 
 from relaychain.erasure.coding import ErasureError
 from relaychain.node.active_leaves import ActiveLeaves, Leaf
-from relaychain.node.authority_discovery import AuthorityDiscovery
 from relaychain.node.availability_store import AvailabilityStore, ErasureCoder
 from relaychain.node.candidate_validation import CandidateValidation, Invalid, InvalidReason, Valid, Verdict
+from relaychain.node.fetching import Fetcher
 from relaychain.node.reports import Reports
-from relaychain.node.requests import POV_FETCHING, FoundPoV, PoVFetchingRequest, PoVFetchingResponse
+from relaychain.node.requests import POV, FoundPoV, PoVFetchingRequest
 from relaychain.node.runtime_api import ParachainHostApi, ValidationContext, validation_contexts
 from relaychain.node.scheduling import RelayParent
 from relaychain.node.statement_table import Attested, StatementTable
@@ -33,13 +33,8 @@ from relaychain.primitives.statements import (
 from relaychain.primitives.statements import Valid as ValidStatement
 from relaychain.primitives.types import CandidateHash, ValidatorId, ValidatorIndex, ValidatorSignature
 from relaychain.pvf.host import InfrastructureFailure
-from substrate.client.protocols import Network, RequestFailed
 from substrate.crypto.keys import Ed25519Pair
-from substrate.errors import DecodeError
-from substrate.scale.codec import codec_of
 from substrate.types import Hash
-
-_POV_RESPONSE = codec_of(PoVFetchingResponse)
 
 SignedListener = Callable[[Hash, SignedFullStatement], None]
 
@@ -56,10 +51,8 @@ class CandidateBacking:
         coder: ErasureCoder,
         *,
         key: Ed25519Pair | None,
-        network: Network,
-        discovery: AuthorityDiscovery,
+        fetcher: Fetcher,
         reports: Reports,
-        fetch_timeout_us: int,
     ) -> None:
         self._leaves = leaves
         self._api = api
@@ -67,10 +60,8 @@ class CandidateBacking:
         self._store = store
         self._coder = coder
         self._key = key
-        self._network = network
-        self._discovery = discovery
+        self._fetcher = fetcher
         self._reports = reports
-        self._fetch_timeout_us = fetch_timeout_us
         self._tables: dict[Hash, StatementTable] = {}
         self._attesting: set[CandidateHash] = set()
         self._listeners: list[SignedListener] = []
@@ -187,7 +178,7 @@ class CandidateBacking:
             return
         assert self._tasks is not None, "statements come after start"
         self._attesting.add(candidate)
-        self._tasks.create_task(self._attest(parent, index, attested, sender), name=f"{self._network.name} attest")
+        self._tasks.create_task(self._attest(parent, index, attested, sender), name=f"{self._reports.node} attest")
 
     async def _attest(self, parent: RelayParent, index: ValidatorIndex, attested: Attested, sender: str) -> None:
         candidate = candidate_hash(attested.receipt)
@@ -227,15 +218,10 @@ class CandidateBacking:
         candidate, tried = candidate_hash(attested.receipt), list[ValidatorIndex]()
         while voters := [voter for voter in attested.votes if voter not in tried and voter != index]:
             tried.append(voters[0])
-            peer = self._discovery.peer_of(parent.validators[voters[0]]) or sender
-            try:
-                request = PoVFetchingRequest(candidate).encode()
-                answer = await self._network.request(peer, POV_FETCHING, request, timeout_us=self._fetch_timeout_us)
-                response = _POV_RESPONSE.decode(answer)
-            except (RequestFailed, DecodeError) as failure:
-                self._reports.fault("PoVFetching", f"{peer}: {failure}")
-                continue
-            if isinstance(response, FoundPoV) and response.pov.hash == attested.receipt.descriptor.pov_hash:
-                return response.pov
-            self._reports.fault("PoVFetching", f"{peer}: no PoV of candidate 0x{candidate.hex()}")
+            peer = self._fetcher.peer_of(parent, voters[0]) or sender
+            found = await self._fetcher.ask(peer, POV, PoVFetchingRequest(candidate).encode())
+            if isinstance(found, FoundPoV) and found.pov.hash == attested.receipt.descriptor.pov_hash:
+                return found.pov
+            if found is not None:
+                self._reports.fault(POV.fault, f"{peer}: no PoV of candidate 0x{candidate.hex()}")
         return None

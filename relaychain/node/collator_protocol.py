@@ -17,12 +17,13 @@ from relaychain.node.collations import (
     SecondingReason,
     check_fetched,
 )
+from relaychain.node.fetching import Fetcher
 from relaychain.node.held import HeldMessages
 from relaychain.node.reports import Reports
+from relaychain.node.requests import COLLATION
 from relaychain.node.runtime_api import ParachainHostApi, ValidationContext, validation_contexts
 from relaychain.node.scheduling import RelayParent
 from relaychain.primitives.collation import (
-    COLLATION_FETCHING,
     COLLATOR_PROTOCOL,
     AdvertiseCollation,
     CollationFetchingRequest,
@@ -34,14 +35,13 @@ from relaychain.primitives.collation import (
     declare_payload,
 )
 from relaychain.primitives.types import CoreIndex, ParaId, head_hash
-from substrate.client.protocols import Network, RequestFailed
+from substrate.client.protocols import Network
 from substrate.crypto.keys import verify_ed25519
 from substrate.errors import DecodeError
 from substrate.scale.codec import codec_of
 from substrate.types import Hash
 
 _MESSAGE = codec_of(CollatorProtocolMessage)
-_RESPONSE = codec_of(CollationFetchingResponse)
 
 
 class CollatorProtocol:
@@ -54,15 +54,15 @@ class CollatorProtocol:
         backing: CandidateBacking,
         *,
         network: Network,
+        fetcher: Fetcher,
         reports: Reports,
-        fetch_timeout_us: int,
     ) -> None:
         self._leaves = leaves
         self._api = api
         self._backing = backing
         self._network = network
+        self._fetcher = fetcher
         self._reports = reports
-        self._fetch_timeout_us = fetch_timeout_us
         self._declared: dict[str, ParaId] = {}
         self._offers: dict[tuple[Hash, ParaId], ParaOffers] = {}
         self._early = HeldMessages()
@@ -153,18 +153,14 @@ class CollatorProtocol:
             self._reports.refusal(offer.para, offer.candidate, InvalidReason.BAD_PARENT, detail)
             return False
         request = CollationFetchingRequest(parent.hash, offer.para, offer.candidate).encode()
+        response = await self._fetcher.ask(offer.peer, COLLATION, request)
+        if response is None:
+            return False
         try:
-            answer = await self._network.request(
-                offer.peer, COLLATION_FETCHING, request, timeout_us=self._fetch_timeout_us
-            )
-            response = _RESPONSE.decode(answer)
             check_fetched(offer, response.receipt, parent, core)
             _check_context(response, context)
         except SecondingError as refusal:
             self._reports.refusal(offer.para, offer.candidate, str(refusal.reason), str(refusal))
-            return False
-        except (RequestFailed, DecodeError) as failure:
-            self._reports.fault("CollationFetching", f"{offer.peer}: {failure}")
             return False
         statement = self._backing.second(response.receipt, response.pov, context)
         if statement is None:

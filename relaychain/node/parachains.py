@@ -16,6 +16,7 @@ from relaychain.node.bitfield_distribution import BitfieldDistribution
 from relaychain.node.bitfield_signing import BitfieldSigning
 from relaychain.node.candidate_validation import CandidateValidation
 from relaychain.node.collator_protocol import CollatorProtocol
+from relaychain.node.fetching import Fetcher
 from relaychain.node.provisioner import selected_bitfields, selected_candidates
 from relaychain.node.reports import Reports
 from relaychain.node.runtime_api import ParachainHostApi, RuntimeApiCache
@@ -39,8 +40,8 @@ from substrate.types import BlockNumber, Hash
 REPUBLISH_BLOCKS = 10
 """How often a validator repeats under which name it is reached."""
 
-MIN_FETCH_TIMEOUT_US = 250_000
-"""How long an answer may take at least: links do not become faster with the slots."""
+MIN_FETCH_TIMEOUT_US = 1_000_000
+"""Upstream's. It does not shrink with the slot: what is waited for is a link and a peer that computes."""
 
 
 @dataclass
@@ -80,7 +81,8 @@ class ParachainSubsystems:
         self._clock = clock
         self._shared = shared
         self._slot_us = slot_us
-        self._fetch_timeout_us = max(slot_us // 6, MIN_FETCH_TIMEOUT_US)  # upstream's 1 s of a 6 s slot
+        timeout_us = max(slot_us // 6, MIN_FETCH_TIMEOUT_US)  # upstream's 1 s of a 6 s slot
+        self.fetcher = Fetcher(network, self.discovery, self.reports, timeout_us=timeout_us)
         self.backing = self._backing()
         self.statements = StatementDistribution(self.leaves, self.backing, network, self.reports)
         self.collators = CollatorProtocol(
@@ -88,11 +90,11 @@ class ParachainSubsystems:
             self.api,
             self.backing,
             network=network,
+            fetcher=self.fetcher,
             reports=self.reports,
-            fetch_timeout_us=self._fetch_timeout_us,
         )
         self.availability = self._availability()
-        self.recovery = self._recovery()
+        self.recovery = AvailabilityRecovery(self.store, shared.coder, self.fetcher, self.reports)
         self.bitfields = BitfieldDistribution(self.leaves, network, self.reports)
         self.signing = None if key is None else self._signing(key)
 
@@ -104,10 +106,8 @@ class ParachainSubsystems:
             self.store,
             self._shared.coder,
             key=self._key,
-            network=self._network,
-            discovery=self.discovery,
+            fetcher=self.fetcher,
             reports=self.reports,
-            fetch_timeout_us=self._fetch_timeout_us,
         )
 
     def _availability(self) -> AvailabilityDistribution:
@@ -117,19 +117,8 @@ class ParachainSubsystems:
             self.store,
             key=None if self._key is None else ValidatorId(self._key.public),
             network=self._network,
-            discovery=self.discovery,
+            fetcher=self.fetcher,
             reports=self.reports,
-            fetch_timeout_us=self._fetch_timeout_us,
-        )
-
-    def _recovery(self) -> AvailabilityRecovery:
-        return AvailabilityRecovery(
-            self.store,
-            self._shared.coder,
-            network=self._network,
-            discovery=self.discovery,
-            reports=self.reports,
-            fetch_timeout_us=self._fetch_timeout_us,
         )
 
     def _signing(self, key: Ed25519Pair) -> BitfieldSigning:

@@ -1,11 +1,18 @@
-"""Requests between validators: kinds and wire forms.
+"""Requests to validators and collators: kinds and wire forms.
 
 Source: polkadot-sdk, `polkadot/node/network/protocol/src/request_response/v1.rs`.
 """
 
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
 from relaychain.primitives.availability import AvailableData, ErasureChunk, PoV
+from relaychain.primitives.collation import COLLATION_FETCHING, CollationFetchingResponse
 from relaychain.primitives.types import CandidateHash, ChunkIndex
+from substrate.scale.codec import Codec, codec_of
 from substrate.scale.types import Struct, enum_path, variant
+
+T = TypeVar("T")
 
 _CRATE = "polkadot_node_network_protocol::request_response::v1"
 
@@ -79,3 +86,20 @@ class NoSuchData(Struct):
 
 AvailableDataFetchingResponse = FoundData | NoSuchData
 enum_path(AvailableDataFetchingResponse, f"{_CRATE}::AvailableDataFetchingResponse")
+
+
+@dataclass(frozen=True)
+class Exchange(Generic[T]):
+    """A kind of request with the form of its answer."""
+
+    kind: str
+    """On the wire."""
+    fault: str
+    """In the record, where it fails."""
+    response: Codec[T]
+
+
+POV = Exchange(POV_FETCHING, "PoVFetching", codec_of(PoVFetchingResponse))
+CHUNK = Exchange(CHUNK_FETCHING, "ChunkFetching", codec_of(ChunkFetchingResponse))
+AVAILABLE_DATA = Exchange(AVAILABLE_DATA_FETCHING, "AvailableDataFetching", codec_of(AvailableDataFetchingResponse))
+COLLATION = Exchange(COLLATION_FETCHING, "CollationFetching", codec_of(CollationFetchingResponse))

@@ -88,20 +88,24 @@ class BlockSync:
             self._note(sender, failure)
 
     def _take(self, sender: str, block: Block) -> None:
-        try:
-            self._importer.import_block(block)
-        except BlockImportError as failure:
-            if str(failure.reason) != ImportReason.UNKNOWN_PARENT:
-                self._note(sender, failure)
+        """Import a block and those that waited for it; one without its parent waits, and the parent is asked for."""
+        following: Block | None = block
+        while following is not None:
+            try:
+                self._importer.import_block(following)
+            except BlockImportError as failure:
+                if str(failure.reason) != ImportReason.UNKNOWN_PARENT:
+                    self._note(sender, failure)
+                    return
+                self._wait(following)
+                self._fetch(sender, following.header.parent_hash)
                 return
-            self._waiting[block.header.parent_hash] = block
-            if len(self._waiting) > _WAITING:
-                self._waiting.popitem(last=False)
-            self._fetch(sender, block.header.parent_hash)
-            return
-        child = self._waiting.pop(block.hash, None)
-        if child is not None:
-            self._take(sender, child)
+            following = self._waiting.pop(following.hash, None)
+
+    def _wait(self, block: Block) -> None:
+        self._waiting[block.header.parent_hash] = block
+        if len(self._waiting) > _WAITING:
+            self._waiting.popitem(last=False)
 
     def _fetch(self, sender: str, head: Hash) -> None:
         if head in self._asking:
@@ -124,6 +128,10 @@ class BlockSync:
         except (RequestFailed, DecodeError) as failure:
             self._note(peer, failure)
             return
+        if blocks and blocks[-1].header.parent_hash not in self._chain:  # the oldest one asks for what is before it
+            for block in blocks[:-1]:
+                self._wait(block)
+            blocks = blocks[-1:]
         for block in reversed(blocks):
             self._take(peer, block)
 

@@ -27,6 +27,7 @@ class ImportReason(StrEnum):
     """Why a block is refused."""
 
     UNKNOWN_PARENT = "UnknownParent"
+    NOT_IN_FINALIZED_CHAIN = "NotInFinalizedChain"
     KNOWN_BAD = "KnownBad"
     BAD_NUMBER = "BadNumber"
     BAD_EXTRINSICS_ROOT = "BadExtrinsicsRoot"
@@ -130,6 +131,10 @@ class BlockImport:
         if block.header.parent_hash not in self.chain:
             raise BlockImportError(
                 ImportReason.UNKNOWN_PARENT, block=hash_.hex(), parent=block.header.parent_hash.hex()
+            )
+        if not self.chain.is_ancestor(self.chain.finalized, block.header.parent_hash):
+            raise BlockImportError(
+                ImportReason.NOT_IN_FINALIZED_CHAIN, block=hash_.hex(), finalized=self.chain.finalized.hex()
             )
         try:
             verified = self._verify(hash_, block)

@@ -16,7 +16,8 @@ from testnet.manifest import Manifest
 from testnet.publish import Publisher
 from testnet.record import Record
 
-RELAY = '[settings]\nblock_time = "1s"\n[relaychain]\ndefault_command = "x"\n[[relaychain.nodes]]\nname = "alice"\n'
+RELAY = '[settings]\nblock_time = "1s"\n[relaychain]\ndefault_command = "x"\n[[relaychain.nodes]]\nname = "bob"\n'
+RELAY += '[[relaychain.nodes]]\nname = "alice"\n'
 PARAS = "[[parachains]]\nid = 1000\n[[parachains]]\nid = 2000\n[[hrmp_channels]]\nall = true\n"
 
 Run = Callable[..., tuple[int, str, str]]
@@ -71,7 +72,7 @@ def test_check_describes_a_network(testnet: Run, network_file: Path) -> None:
     code, out, err = testnet("check", network_file)
 
     assert (code, err) == (0, "")
-    assert "validators   alice" in out
+    assert "validators   bob, alice" in out
     assert "channels     1000 -> 2000, 2000 -> 1000" in out
     assert "ignored      relaychain.default_command" in out
 
@@ -89,7 +90,7 @@ def test_a_mistake_is_one_line_and_exit_code_2(testnet: Run, network_file: Path)
 
     assert (code, out) == (2, "")
     assert err.startswith(
-        f"testnet: {network_file}:7: relaychain.nodes[0].rpc_prot: unknown key; did you mean rpc_port?"
+        f"testnet: {network_file}:9: relaychain.nodes[1].rpc_prot: unknown key; did you mean rpc_port?"
     )
     assert err.count("\n") == 1
 

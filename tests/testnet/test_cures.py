@@ -2,6 +2,8 @@
 
 import importlib.util
 import socket
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,9 +14,12 @@ console = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(console)
 
 
-def check(result: tuple[int, str, str], *words: str) -> None:
+SMALL = '[relaychain]\n[[relaychain.nodes]]\nname = "alice"\n[[relaychain.nodes]]\nname = "bob"\n'
+
+
+def check(result: tuple[int, str, str], *words: str, ends_with: int = 2) -> None:
     code, _, err = result
-    assert code == 2
+    assert code == ends_with, err
     assert err.startswith("testnet: ")
     assert err.count("\n") == 1
     for word in words:
@@ -31,15 +36,115 @@ def test_a_port_in_use_is_named(tmp_path: Path) -> None:
     check(result, f"port {port}", "'alice'", "rpc_port", "0 picks a free one")
 
 
+def test_an_address_of_another_machine_is_named(tmp_path: Path) -> None:
+    file = console.network_file(tmp_path, '[settings]\nlocal_ip = "192.0.2.1"\n' + SMALL)
+
+    check(console.run("up", file, "--runs", tmp_path / "runs"), "'alice'", "192.0.2.1", "local_ip")
+
+
+PLUGINS = {
+    "broken.py": 'raise RuntimeError("boom")\n',
+    "number.py": "Number = 1\n",
+    "stumbling.py": """
+from parachains.sdk.plugin import Parachain
+class Stumbling(Parachain, symbol="X", decimals=12):
+    def genesis(self, config):
+        return 1 // 0
+""",
+}
+
+
+@pytest.mark.parametrize("command", ["up", "check"])
 @pytest.mark.parametrize(
     ("runtime", "words"),
-    [("unheard-of", ("unheard-of",)), ("./gone.py:Gone", ("gone.py",)), ("./broken.py:Broken", ("broken.py", "boom"))],
+    [
+        ("unheard-of", ("unheard-of", "installed are adder, assets")),
+        ("./gone.py:Gone", ("gone.py",)),
+        ("./broken.py:Broken", ("broken.py", "boom")),
+        ("./number.py:Number", ("number.py", "has no genesis_block", "parachains.sdk.plugin.Parachain")),
+        ("./stumbling.py:Stumbling", ("para 1000", "no genesis block", "ZeroDivisionError")),
+    ],
 )
-def test_a_plugin_that_does_not_load_is_named(tmp_path: Path, runtime: str, words: tuple[str, ...]) -> None:
-    (tmp_path / "broken.py").write_text('raise RuntimeError("boom")\n')
-    text = console.network_text().replace('runtime = "assets"', f'runtime = "{runtime}"')
+def test_a_plugin_that_cannot_start_is_named(
+    tmp_path: Path, command: str, runtime: str, words: tuple[str, ...]
+) -> None:
+    for name, source in PLUGINS.items():
+        (tmp_path / name).write_text(source)
+    file = console.network_file(tmp_path, SMALL + f'[[parachains]]\nid = 1000\nruntime = "{runtime}"\n')
 
-    check(console.run("up", console.network_file(tmp_path, text), "--runs", tmp_path / "runs"), *words)
+    check(console.run(command, file, *(["--runs", tmp_path / "runs"] if command == "up" else [])), *words)
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("default_balance = 5", ("balance of alice is 5", "from 1000000000")),
+        ("accounts = { zoe = 1 }", ("'zoe'", "ss58")),
+        ("genesis = { balances = { balances = 1 } }", ("[relaychain]", "no genesis block")),
+        ("genesis = { colours = {} }", ("no pallet colours", "balances")),
+    ],
+)
+def test_a_genesis_that_cannot_be_is_named(tmp_path: Path, line: str, words: tuple[str, ...]) -> None:
+    file = console.network_file(tmp_path, SMALL.replace("[relaychain]", f"[relaychain]\n{line}"))
+
+    check(console.run("check", file), *words)
+
+
+@pytest.mark.parametrize(
+    ("mint", "names"),
+    [
+        ("self.balances.mint_into(WHO, 10**15)", ("Parachain(2000)", "issued")),
+        ("self.foreign_assets.mint_into(PARENT, WHO, 10**15)", ("relay on 2000", "backed")),
+    ],
+)
+def test_what_a_chain_mints_behind_the_books_fails_the_run(tmp_path: Path, mint: str, names: tuple[str, ...]) -> None:
+    """The validators back it: they run the same code. Only the equations over all chains can tell."""
+    (tmp_path / "printer.py").write_text(
+        "from parachains.sdk.plugin import AccountId, Parachain\n"
+        "from xcm.location import PARENT\n"
+        'WHO = AccountId(b"mallory".ljust(32, b"."))\n'
+        'class Printer(Parachain, symbol="PRT", decimals=12):\n'
+        f"    def on_finalize(self, number):\n        {mint}\n"
+    )
+    text = SMALL + '[[parachains]]\nid = 2000\nruntime = "./printer.py:Printer"\n'
+    file = console.network_file(tmp_path, text)
+    code, out, err = console.run("up", file, "--runs", tmp_path / "runs", "--blocks", 5)
+
+    check((code, out, err), "not conserved", *names, ends_with=1)
+    assert "conserved:  no" in out
+
+
+def test_a_network_without_finality_is_given_up(tmp_path: Path) -> None:
+    file = console.network_file(tmp_path, '[settings]\ntimeout = 1\nblock_time = "1m"\n' + SMALL)
+    result = console.run("up", file, "--runs", tmp_path / "runs")
+
+    check(result, "no relay block became final for 1 s", "(final #0)", "timeout", ends_with=1)
+
+
+@pytest.mark.parametrize("command", ["demo --clock virtual", "up"])
+def test_a_reader_that_goes_away_ends_the_run(tmp_path: Path, command: str) -> None:
+    words = command.split() + ([console.network_file(tmp_path, SMALL)] if command == "up" else [])
+    with console.start(*words, "--runs", tmp_path / "runs") as process:
+        assert process.stdout is not None and process.stderr is not None
+        assert process.stdout.readline()
+        process.stdout.close()
+        err = process.stderr.read()
+        code = process.wait(20)
+
+    check((code, "", err), "Broken pipe", "stopped", ends_with=1)
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="a device of Linux")
+def test_output_that_finds_no_room_is_named(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "testnet", "check", console.network_file(tmp_path)]
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=console.HOME, check=False)
+
+    check((done.returncode, "", done.stderr), "No space left", "elsewhere")
+
+
+def test_what_is_no_record_is_named(tmp_path: Path) -> None:
+    check(console.run("log", console.network_file(tmp_path)), "net.toml", "is not a record")
 
 
 def test_a_bad_file_is_named_with_its_line(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ import pytest
 from testnet.manifest import Channel, Duration, Manifest, demo_manifest_path
 from testnet.manifest_reader import ManifestError, load_manifest
 
-RELAY = '[relaychain]\n[[relaychain.nodes]]\nname = "alice"\n'
+RELAY = '[relaychain]\nnode_groups = [{name = "more", count = 1}]\n[[relaychain.nodes]]\nname = "alice"\n'
 PARAS = "[[parachains]]\nid = 1000\n[[parachains]]\nid = 2000\n"
 
 
@@ -89,37 +89,48 @@ def test_all_channels_connect_every_pair(tmp_path: Path) -> None:
             "2: settings.block_time: '5 parsecs' is not a duration: "
             'write "500ms", "6s", "3 blocks" or "2 sessions"',
         ),
-        ("[settings]\nblock_time = '5 blocks'\n" + RELAY, '2: settings.block_time: must be a time, such as "500ms"'),
+        ("[settings]\nblock_time = '5 blocks'\n" + RELAY,
+         '2: settings.block_time: must be a time in whole milliseconds, such as "500ms"'),
         ("[settings]\nseed = -1\n" + RELAY, "2: settings.seed: expected int >= 0"),
         ("[relaychain]\nchain = 'x'\n", "1: relaychain: no validators; add [[relaychain.nodes]] with a name"),
-        ("[settings]\n", "1: file: missing key relaychain"),
+        ("[settings]\nblock_time = '1500us'\n" + RELAY,
+         '2: settings.block_time: must be a time in whole milliseconds, such as "500ms"'),
+        ("[relaychain]\nnodes = [{name = 'alice'}]\n" + PARAS,
+         "1: relaychain: one validator cannot keep a parachain's blocks available: erasure coding needs two; "
+         "add another [[relaychain.nodes]], or remove the parachains"),
+        (RELAY + "[[parachains]]\nid = 'x'\n", "6: parachains[0].id: expected int, got str"),
+        (RELAY + PARAS + "[[hrmp_channels]]\nsender = 'x'\n", "10: hrmp_channels[0].sender: expected int, got str"),
+        (RELAY + "[[parachains]]\nid = 1\ngenesis = {balances = 1}\n",
+         "7: parachains[0].genesis: expected a table, got int"),
+        ("nodes = 3\n[relaychain]\nnodes = 3\n", "1: nodes: unknown key; allowed: hrmp_channels, parachains, record, "
+         "relaychain, settings"),
         (RELAY + "behaviour = 'equivocate'\n",
-         "4: relaychain.nodes[0].behaviour: 'equivocate' is not possible; allowed: 'honest'; "
+         "5: relaychain.nodes[0].behaviour: 'equivocate' is not possible; allowed: 'honest'; "
          "other behaviours are not part of this version"),
         (RELAY + "[[faults]]\nkind = 'loss'\n",
-         "4: faults: faults cannot be set in the file in this version; remove the section"),
-        (RELAY + "rpc_port = 70000\n", "4: relaychain.nodes[0].rpc_port: expected int <= 65535"),
-        (RELAY + "[[relaychain.nodes]]\n", "4: relaychain.nodes[1]: missing key name"),
+         "5: faults: faults cannot be set in the file in this version; remove the section"),
+        (RELAY + "rpc_port = 70000\n", "5: relaychain.nodes[0].rpc_port: expected int <= 65535"),
+        (RELAY + "[[relaychain.nodes]]\n", "5: relaychain.nodes[1]: missing key name"),
         (RELAY + "[[relaychain.nodes]]\nname = 'Alice'\n",
-         "5: relaychain.nodes[1].name: 'Alice' is already the name of relaychain.nodes[0]"),
+         "6: relaychain.nodes[1].name: 'Alice' is already the name of relaychain.nodes[0]"),
         (RELAY + "[[relaychain.nodes]]\nname = 'a b'\n",
-         "5: relaychain.nodes[1].name: 'a b' is not a name; use letters, digits, - and _"),
+         "6: relaychain.nodes[1].name: 'a b' is not a name; use letters, digits, - and _"),
         (RELAY + "rpc_port = 1\n[[relaychain.nodes]]\nname = 'bob'\nrpc_port = 1\n",
-         "7: relaychain.nodes[1].rpc_port: 1 is already the port of relaychain.nodes[0]; 0 picks a free one"),
+         "8: relaychain.nodes[1].rpc_port: 1 is already the port of relaychain.nodes[0]; 0 picks a free one"),
         (RELAY + "[[parachains]]\nid = 1\n[[parachains]]\nid = 1\n",
-         "7: parachains[1].id: two parachains have the id 1"),
+         "8: parachains[1].id: two parachains have the id 1"),
         (RELAY + "[[parachains]]\nid = 1\nruntime = 'a b'\n",
-         "6: parachains[0].runtime: 'a b' names no runtime; "
+         "7: parachains[0].runtime: 'a b' names no runtime; "
          'write "assets", "package.module:Class" or "./file.py:Class"'),
         (RELAY + PARAS + "[[hrmp_channels]]\nsender = 1000\nrecipient = 3\n",
-         "10: hrmp_channels[0].recipient: no parachain has the id 3; allowed: 1000, 2000"),
+         "11: hrmp_channels[0].recipient: no parachain has the id 3; allowed: 1000, 2000"),
         (RELAY + PARAS + "[[hrmp_channels]]\nsender = 1000\nrecipient = 1000\n",
-         "10: hrmp_channels[0].recipient: a parachain needs no channel to itself"),
+         "11: hrmp_channels[0].recipient: a parachain needs no channel to itself"),
         (RELAY + PARAS + "[[hrmp_channels]]\nsender = 1000\n",
-         "8: hrmp_channels[0].recipient: missing; give the id of a parachain, "
+         "9: hrmp_channels[0].recipient: missing; give the id of a parachain, "
          "or all = true for every pair (1000, 2000)"),
         (RELAY + PARAS + "[[hrmp_channels]]\nall = true\n[[hrmp_channels]]\nsender = 1000\nrecipient = 2000\n",
-         "10: hrmp_channels[1]: the channel 1000 -> 2000 is already open"),
+         "11: hrmp_channels[1]: the channel 1000 -> 2000 is already open"),
         ("[relaychain\n", "1: not TOML: Expected ']' at the end of a table declaration"),
     ],
 )  # fmt: skip
@@ -131,19 +142,28 @@ def test_a_missing_runtime_file_is_named(tmp_path: Path) -> None:
     found = problems(tmp_path, RELAY + "[[parachains]]\nid = 1\nruntime = './shop.py:Shop'\n")
 
     assert found == [
-        f"net.toml:6: parachains[0].runtime: no file {tmp_path}/shop.py; the path counts from the network file"
+        f"net.toml:7: parachains[0].runtime: no file {tmp_path}/shop.py; the path counts from the network file"
     ]
+
+
+def test_what_is_no_network_file_says_where_an_example_is(tmp_path: Path) -> None:
+    (tmp_path / "bytes.toml").write_bytes(b"\xff")
+    (tmp_path / "empty.toml").touch()
+
+    for name, why in (
+        ("none.toml", "no such file"),
+        (".", "cannot be read: Is a directory"),
+        ("bytes.toml", "is not UTF-8 text"),
+        ("empty.toml", "missing key relaychain"),
+    ):
+        with pytest.raises(ManifestError, match=rf"{why}.*; write one like .*demo\.toml"):
+            load_manifest(tmp_path / name)
 
 
 def test_several_unknown_keys_are_all_named(tmp_path: Path) -> None:
     found = problems(tmp_path, "x = 1\n[settings]\ny = 2\n" + RELAY)
 
     assert [line.split(": unknown")[0] for line in found] == ["net.toml:1: x", "net.toml:3: settings.y"]
-
-
-def test_a_missing_file_says_where_an_example_is(tmp_path: Path) -> None:
-    with pytest.raises(ManifestError, match=r"none\.toml: no such file; write one like .*demo\.toml"):
-        load_manifest(tmp_path / "none.toml")
 
 
 @pytest.mark.parametrize(

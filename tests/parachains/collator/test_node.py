@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
 
@@ -32,6 +32,7 @@ from substrate.block import Header
 from substrate.client.importing import ExecutionCache
 from substrate.client.rpc.methods_system import NodeInfo
 from substrate.crypto.keys import dev_pair
+from substrate.errors import ChainError
 from substrate.pallets.balances import Balances
 from substrate.runtime.extrinsic import Signing, sign_extrinsic
 from substrate.scale.codec import decode
@@ -273,6 +274,25 @@ def test_what_prevents_a_collation_is_recorded_and_the_next_one_is_made() -> Non
     assert [(row["node"], row["kind"]) for row in world.rows.of("faults")] == [("carol", "BuildError")]
 
 
+def test_a_relay_chain_that_cannot_be_read_is_recorded_and_read_again() -> None:
+    async def story(world: World) -> None:
+        async def unreadable(block: Hash, key: bytes) -> NoReturn:
+            raise ChainError("state discarded")
+
+        world.relay.storage = unreadable  # type: ignore[method-assign]
+        await world.slot()
+        world.relay.finalize(await world.slot())
+        await world.slot()
+        del world.relay.storage  # type: ignore[method-assign]
+        await world.round()
+        assert world.nodes["carol"].chain.best_number == 1
+
+    world = play(story)
+
+    faults = {(row["node"], row["kind"], row["detail"].rpartition(": ")[2]) for row in world.rows.of("faults")}
+    assert faults == {("carol", "ChainError", "state discarded")}
+
+
 def test_a_runaway_extrinsic_is_thrown_out_of_the_pool() -> None:
     async def story(world: World) -> None:
         node = world.nodes["carol"]
@@ -282,6 +302,7 @@ def test_a_runaway_extrinsic_is_thrown_out_of_the_pool() -> None:
         assert len(node.chain.block(node.chain.best).extrinsics) == 2
         assert len(node.pool) == 1, "the other one waits for that nonce"
         node.pool.submit(world.sign("System.remark", remark=b"instead"))
+        await world.slot()
         await world.round()
         assert len(node.chain.block(node.chain.best).extrinsics) == 4
 
@@ -298,6 +319,15 @@ def test_what_is_no_extrinsics_fault_throws_none_out() -> None:
         world.relay.fork.max_pov_size = size
         await world.round()
         assert len(node.chain.block(node.chain.best).extrinsics) == 3
+
+    play(story)
+
+
+def test_what_was_offered_is_offered_again_before_it_is_built_anew() -> None:
+    async def story(world: World) -> None:
+        parents: list[Header] = [await world.slot() for _ in range(3)]
+        offered = [row["relay_parent"] for row in world.rows.of("candidates")]
+        assert offered == [parents[0].hash, parents[2].hash]
 
     play(story)
 
@@ -356,8 +386,10 @@ def test_validators_refuse_what_a_cheating_collator_offers(name: str, cause: str
         chosen[0] = Times(cheats(world)[name], 1)
         world.relay.fork.send_down(b"message")
         await world.slot()
+        await world.slot()
         with pytest.raises(REFUSALS, match=cause):
             world.validator.validate(await world.validator.fetch("carol"))
+        await world.slot()
         await world.round()
         node = world.nodes["carol"]
         assert node.chain.best_number == 1, "honest again, the para goes on"

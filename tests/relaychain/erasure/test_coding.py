@@ -80,7 +80,7 @@ def test_chunk_map_is_a_permutation(n: int, core: int) -> None:
     assert sorted(chunk_index(n, validator, core, is_mapped=True) for validator in range(n)) == list(range(n))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(n=st.integers(2, 31), data=st.binary(min_size=1, max_size=200), choice=st.randoms(use_true_random=False))
 def test_any_f_plus_1_chunks_give_the_data_back(n: int, data: bytes, choice: Any) -> None:
     chunks = obtain_chunks(n, data)
@@ -92,7 +92,7 @@ def test_any_f_plus_1_chunks_give_the_data_back(n: int, data: bytes, choice: Any
     assert not any(recovered[len(data) :])
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(n=st.integers(2, 12), index=st.integers(0, 11), flip=st.integers(0, 7))
 def test_a_chunk_is_proven_and_a_flipped_bit_is_caught(n: int, index: int, flip: int) -> None:
     index %= n

@@ -13,6 +13,7 @@ from relaychain.primitives.statements import Seconded, SignedFullStatement
 from relaychain.primitives.types import ZERO_HASH, CandidateHash, ValidatorIndex, ValidatorSignature
 from relaychain.primitives.validation import ValidationParams
 from relaychain.pvf.host import InfrastructureFailure
+from substrate.client.chain import BlockchainError, ChainReason
 from substrate.scale.bits import BitVec
 from substrate.scale.codec import encode
 from substrate.types import Hash
@@ -117,19 +118,78 @@ def test_a_peer_that_floods_crowds_out_itself_only() -> None:
     assert [message.payload for message in held.release([one])] == [b"hello", bytes([18]), bytes([19])]
 
 
+# --- over a long run, and when something fails ---
+
+
+def test_what_is_kept_of_relay_parents_is_bounded_by_the_view() -> None:
+    async def scenario(network: ParaNetwork) -> None:
+        await network.slots(40)
+
+    network = run_network(scenario)
+
+    for node in network.validators:
+        paras = node.parachains
+        view = set(paras.leaves._parents)
+        assert len(view) <= 4
+        assert set(paras.backing._tables) <= view
+        assert {relay_parent_ for relay_parent_, _ in paras.collators._offers} <= view
+        assert set(paras.bitfields._known) <= view
+        assert (len(paras.backing._attesting), len(paras.availability._fetching)) == (0, 0)
+    assert faults(network) == []
+
+
+def failing(failure: Exception) -> ParaNetwork:
+    """A network in which alice's runtime API fails for some slots."""
+
+    async def scenario(network: ParaNetwork) -> None:
+        api = network.validators[0].parachains.api
+
+        def fail(at: Hash) -> NoReturn:
+            raise failure
+
+        await network.slots(2)
+        api.availability_cores = fail  # type: ignore[method-assign]
+        await network.slots(4)
+        del api.availability_cores  # type: ignore[method-assign]
+        await network.slots(8)
+
+    return run_network(scenario)
+
+
+def test_a_chain_error_in_any_task_is_recorded_and_survived() -> None:
+    network = failing(BlockchainError(ChainReason.STATE_DISCARDED))
+
+    assert set(faults(network)) == {("alice", "BlockchainError")}
+    details = {detail.split(":")[0].split(" ")[0] for (detail,) in network.recorder.distinct("faults", "detail")}
+    assert {"leaf", "bitfield"} <= details
+    assert network.heights("included")[-1] >= 12
+
+
+def test_a_bug_in_a_task_ends_the_run() -> None:
+    with pytest.raises(ExceptionGroup) as failure:
+        failing(RuntimeError("a bug"))
+
+    assert failure.group_contains(RuntimeError, match="a bug")
+
+
 @pytest.mark.parametrize(
-    ("index", "bits", "pair", "reason"),
+    ("index", "bits", "pair", "parent", "reason"),
     [
-        (9, (True, False), 0, "ValidatorIndexOutOfBounds"),
-        (0, (True,), 0, "WrongBitfieldSize"),
-        (0, (True, False), 1, "InvalidBitfieldSignature"),
+        (9, (True, False), 0, {}, "ValidatorIndexOutOfBounds"),
+        (0, (True,), 0, {}, "WrongBitfieldSize"),
+        (0, (True, False), 1, {}, "InvalidBitfieldSignature"),
+        (0, (True, False), 0, {"session": 2}, "InvalidBitfieldSignature"),
+        (0, (True, False), 0, {"hash": ZERO_HASH}, "InvalidBitfieldSignature"),
     ],
 )
-def test_a_bad_bitfield_is_refused_by_name(index: int, bits: tuple[bool, ...], pair: int, reason: str) -> None:
-    parent = relay_parent()
-    signature = ValidatorSignature(PAIRS[pair].sign(bitfield_payload(BitVec(bits), parent.context)))
+def test_a_bad_or_replayed_bitfield_is_refused_by_name(
+    index: int, bits: tuple[bool, ...], pair: int, parent: dict[str, object], reason: str
+) -> None:
+    signature = ValidatorSignature(PAIRS[pair].sign(bitfield_payload(BitVec(bits), relay_parent().context)))
 
     with pytest.raises(BitfieldError) as refusal:
-        check_bitfield(SignedAvailabilityBitfield(BitVec(bits), ValidatorIndex(index), signature), parent)
+        check_bitfield(
+            SignedAvailabilityBitfield(BitVec(bits), ValidatorIndex(index), signature), relay_parent(**parent)
+        )
 
     assert refusal.value.reason == reason

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from relaychain.node.candidate_validation import refused_rule, well_formed
-from relaychain.primitives.types import HeadData
+from relaychain.node.candidate_validation import CandidateRejected, check_session, refused_rule, well_formed
+from relaychain.primitives.types import HeadData, SessionIndex
 from relaychain.primitives.validation import ValidationResult
 from relaychain.pvf.host import InvalidCandidate
 from relaychain.runtime.dmp import DmpError, DmpReason
@@ -14,6 +14,7 @@ from relaychain.runtime.inclusion_rules import InclusionError, InclusionReason
 from relaychain.runtime.ump import UmpError, UmpReason
 from substrate.errors import RuleError
 from substrate.types import BlockNumber
+from tests.relaychain.node.backing_parts import candidate
 
 GOOD: tuple[Any, ...] = (HeadData(b"head"), None, (), (), 0, BlockNumber(7))
 
@@ -43,3 +44,11 @@ def test_a_good_result_stays_as_it_is() -> None:
 )
 def test_a_refused_rule_has_upstreams_name(error: RuleError, name: str) -> None:
     assert refused_rule(error) == name
+
+
+def test_a_candidate_of_another_session_is_refused() -> None:
+    descriptor = candidate(session_index=SessionIndex(3)).descriptor
+
+    check_session(descriptor, SessionIndex(3))
+    with pytest.raises(CandidateRejected, match=r"InvalidSessionIndex \(found=3, expected=4\)"):
+        check_session(descriptor, SessionIndex(4))

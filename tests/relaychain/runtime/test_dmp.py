@@ -46,7 +46,7 @@ def test_more_than_there_is_cannot_be_processed() -> None:
     assert rejection.value.reason is DmpReason.UNDERFLOW
 
 
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(st.lists(st.binary(max_size=4), max_size=3), st.integers(0, 3)), max_size=12))
 def test_messages_are_received_once_and_in_order(make_relay: Any, steps: list[tuple[list[bytes], int]]) -> None:
     dmp = make_relay().opened().dmp

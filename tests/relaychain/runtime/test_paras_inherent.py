@@ -214,7 +214,7 @@ def test_bitfields_that_do_not_count_drop_silently(make_relay: Any) -> None:
     assert votes.indices() == (0, 2)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     voters=st.lists(st.integers(0, 6), max_size=7),
     cores=st.sets(st.integers(0, 2)),
@@ -398,7 +398,7 @@ def test_a_candidate_that_times_out_takes_those_behind_it(make_relay: Any) -> No
     assert relay.runtime.paras.heads[PARA] == b"genesis"
 
 
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=st.lists(st.tuples(st.integers(0, 3), st.sets(st.integers(0, 3))), min_size=1, max_size=8))
 def test_included_heads_form_a_line_whatever_is_backed_and_voted(
     make_relay: Any, steps: list[tuple[int, set[int]]]

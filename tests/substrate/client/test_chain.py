@@ -4,7 +4,7 @@ import pytest
 
 from substrate.client.chain import BlockchainError, Chain
 from substrate.client.execution import executor
-from substrate.client.importing import BlockImport, ExecutionCache
+from substrate.client.importing import BlockImport, BlockImportError, ExecutionCache
 from substrate.types import Hash
 from tests.substrate.client.mini_node import MiniNode, SealConsensus, load_mini, weight_of
 from tests.substrate.runtime.mini import ALICE, FERDIE, UNIT, account, genesis_state, transfer
@@ -95,7 +95,7 @@ def test_only_descendants_of_the_final_block_are_finalised_or_built_on() -> None
     node.grow(parent=a1)
     node.chain.finalize(a1)
 
-    with pytest.raises(BlockchainError, match="NotInFinalizedChain"):
+    with pytest.raises(BlockImportError, match="NotInFinalizedChain"):
         node.importer.import_block(late)
     with pytest.raises(BlockchainError, match="NotInFinalizedChain"):
         node.chain.finalize(node.chain.genesis)

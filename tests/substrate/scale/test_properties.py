@@ -147,7 +147,7 @@ def plain(shape: sh.Shape, value: Any) -> bytes:  # noqa: C901 (a table)
             raise AssertionError(shape)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_generated_code_writes_what_the_plain_interpreter_writes(data: st.DataObject) -> None:
     hint = data.draw(HINTS)
@@ -165,7 +165,7 @@ def test_generated_code_writes_what_the_plain_interpreter_writes(data: st.DataOb
         assert refusal.value.offset <= cut
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_noise_is_refused_or_is_the_only_encoding_of_its_value(data: st.DataObject) -> None:
     codec = codec_of(data.draw(HINTS))

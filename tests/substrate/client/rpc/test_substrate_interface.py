@@ -150,15 +150,10 @@ async def test_an_invalid_transaction_is_refused_in_words(live: LiveNode) -> Non
 async def test_an_evicted_transaction_ends_its_wait(live: LiveNode) -> None:
     live.is_authoring = False
     loop = asyncio.get_running_loop()
+    live.node.pool.on_ready(lambda pooled: loop.call_soon(live.node.pool.remove_invalid, pooled.hash))
 
     def program(client: SubstrateInterface) -> None:
-        alice = Keypair.create_from_uri("//Alice")
-        loop.call_soon_threadsafe(loop.call_later, 0.3, usurp)
-        sent(client, alice, UNIT)
-
-    def usurp() -> None:
-        for pooled in tuple(live.node.pool.ready()):
-            live.node.pool.remove_invalid(pooled.hash)
+        sent(client, Keypair.create_from_uri("//Alice"), UNIT)
 
     with pytest.raises(ValueError, match="dropped"):
         await live.use(program)
