@@ -205,7 +205,8 @@ VIEWS: dict[str, View] = {
                ELSE 'best' END AS status
         FROM block_facts b
         LEFT JOIN finality f ON f.chain = b.chain AND f.hash = b.hash
-        LEFT JOIN (SELECT * FROM candidates GROUP BY head) c ON b.para_id IS NOT NULL AND c.head = b.hash
+        LEFT JOIN (SELECT *, CAST(head AS TEXT) AS tip  -- text like the hash: else SQLite makes no index for the join
+                   FROM candidates GROUP BY head) c ON c.tip = b.hash
         """,
     ),
     "candidates": View(
