@@ -29,12 +29,13 @@ def main() -> None:
     try:
         cli.main()
     except SystemExit as ended:
-        if ended.code == INTERRUPTED:
-            # An interpreter that saw the interrupt in generated code would end by the signal instead.
-            sys.stdout.flush()
-            sys.stderr.flush()
-            os._exit(INTERRUPTED)
-        raise
+        if not isinstance(ended.code, int):
+            raise
+        # While an interpreter clears up, a Ctrl-C would end it by the signal; all that must be kept is written.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(ended.code)
 
 
 if __name__ == "__main__":

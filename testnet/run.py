@@ -152,14 +152,10 @@ class LocalRun:
 
     @contextmanager
     def _record(self) -> Generator[Record]:
-        settings = self._manifest.settings
-        with uninterrupted():
-            record = Record(new_run_directory(self._options.runs, settings.name) / RECORD_FILE)
-            for name, value in (("name", settings.name), ("seed", settings.seed), ("clock", settings.clock)):
-                record.note(name, str(value))
-            record.note("manifest", self._manifest.text)
-        ended = "failed"
+        record, ended = None, "failed"
         try:
+            with uninterrupted():
+                record = self._open_record()
             if self._options.publish is None:
                 yield record
             else:
@@ -169,8 +165,17 @@ class LocalRun:
             ended = "interrupted"
             raise
         finally:
-            with uninterrupted():
-                _close(record, ended)
+            if record is not None:
+                with uninterrupted():
+                    _close(record, ended)
+
+    def _open_record(self) -> Record:
+        settings = self._manifest.settings
+        record = Record(new_run_directory(self._options.runs, settings.name) / RECORD_FILE)
+        for name, value in (("name", settings.name), ("seed", settings.seed), ("clock", settings.clock)):
+            record.note(name, str(value))
+        record.note("manifest", self._manifest.text)
+        return record
 
     def _published(self, record: Record, url: str) -> Generator[Record]:
         from testnet.publish import Publisher
