@@ -4,8 +4,9 @@ import asyncio
 import signal
 import threading
 import time
-from collections.abc import Coroutine, Generator
+from collections.abc import Callable, Coroutine, Generator
 from contextlib import contextmanager, suppress
+from types import FrameType
 from typing import Any
 
 from testnet.audit import Audit, explain
@@ -19,6 +20,9 @@ from testnet.network import Network, running
 from testnet.record import RECORD_FILE, Record, new_run_directory
 
 REPORT_US = 500_000
+
+Handler = Callable[[int, FrameType | None], Any] | int | None
+"""What a signal does, as `signal.signal` takes and gives it."""
 
 
 class LocalRun:
@@ -152,22 +156,21 @@ class LocalRun:
 
     @contextmanager
     def _record(self) -> Generator[Record]:
-        record, ended = None, "failed"
-        try:
-            with uninterrupted():
-                record = self._open_record()
-            if self._options.publish is None:
-                yield record
-            else:
-                yield from self._published(record, self._options.publish)
-            ended = "yes"
-        except KeyboardInterrupt:
-            ended = "interrupted"
-            raise
-        finally:
-            if record is not None:
-                with uninterrupted():
-                    _close(record, ended)
+        """Where the record is open: Ctrl-C may end what is done with it, not its opening and closing."""
+        with uninterrupted() as usual:
+            record, ended = self._open_record(), "failed"
+            try:
+                with interruptible(usual):
+                    if self._options.publish is None:
+                        yield record
+                    else:
+                        yield from self._published(record, self._options.publish)
+                ended = "yes"
+            except KeyboardInterrupt:
+                ended = "interrupted"
+                raise
+            finally:
+                _close(record, ended)
 
     def _open_record(self) -> Record:
         settings = self._manifest.settings
@@ -196,19 +199,32 @@ def _close(record: Record, ended: str) -> None:
 
 
 @contextmanager
-def uninterrupted() -> Generator[None]:
-    """Hold Ctrl-C back until the block is done."""
+def uninterrupted() -> Generator[Handler]:
+    """Hold Ctrl-C back until the block is done; yields what it did before, for `interruptible`."""
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield None
         return
     held: list[int] = []
     before = signal.signal(signal.SIGINT, lambda number, _: held.append(number))
     try:
-        yield
+        yield before
     finally:
         signal.signal(signal.SIGINT, before)
         if held:
             raise KeyboardInterrupt
+
+
+@contextmanager
+def interruptible(before: Handler) -> Generator[None]:
+    """Inside of an `uninterrupted` block, let Ctrl-C do again what it did before."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    holding = signal.signal(signal.SIGINT, before)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, holding)
 
 
 def open_run(manifest: Manifest, options: Options, view: View) -> LocalRun:
