@@ -17,6 +17,10 @@ class RuleError(ChainError):
         self.context = context
 
 
+class Aborted(ChainError):
+    """Ends the execution that it is raised in: no call and no message may take it for a failure of its own."""
+
+
 class DecodeError(ChainError):
     """Bytes that are not the encoding of the wanted type; `offset` is where reading failed."""
 

@@ -9,7 +9,7 @@ from parachains.sdk.plugin import Parachain
 from relaychain.primitives.types import HeadData
 from relaychain.primitives.validation import ValidationParams, ValidationResult
 from relaychain.pvf.bundle import SourceFile, make_bundle
-from relaychain.pvf.host import APPROVAL_STEPS, InlineHost
+from relaychain.pvf.host import BACKING_STEPS, InlineHost
 from relaychain.pvf.loader import Loaded
 from substrate.errors import ChainError
 from substrate.runtime.assembly import Runtime
@@ -44,11 +44,11 @@ class Metered:
         kind = self.level_one
         if kind is None:
             raise ChainError("this validation code has no runtime: it is a Level 0 chain")
-        self._loaded.meter.left = APPROVAL_STEPS
+        self._loaded.meter.left = BACKING_STEPS
         return kind.runtime()
 
     def _entry(self) -> Any:
-        self._loaded.meter.left = APPROVAL_STEPS
+        self._loaded.meter.left = BACKING_STEPS
         return self._loaded.entry
 
 

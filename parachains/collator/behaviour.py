@@ -125,17 +125,18 @@ class LoopForEver:
     """The block holds something that never ends.
 
     Args:
-        poison: A signed extrinsic whose call never returns; for a Level 0 chain, block data that have that effect.
+        poison: Signed extrinsics whose calls never return, more of them than a block has steps for (each call that
+            takes `CALL_STEPS` fails); for a Level 0 chain, block data that have that effect.
     """
 
-    def __init__(self, poison: bytes) -> None:
+    def __init__(self, *poison: bytes) -> None:
         self._poison = poison
 
     def __call__(self, made: Collated[Any], context: CollationContext, parent: ParentState | None) -> Collated[Any]:
         if parent is None:
-            return replace(made, block_data=self._poison)
+            return replace(made, block_data=b"".join(self._poison))
         block = _runtime_block(made).block
-        extrinsics = (*block.extrinsics, self._poison)
+        extrinsics = (*block.extrinsics, *self._poison)
         header = _with_roots(block.header, extrinsics=extrinsics)
         return _offered(made, header, extrinsics, context.author, witness=_whole(parent.state))
 

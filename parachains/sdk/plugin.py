@@ -59,6 +59,7 @@ from substrate.runtime.assembly import CODE_KEY, Runtime, mount
 from substrate.runtime.hashers import Blake2_128Concat, Identity, Twox64Concat
 from substrate.runtime.origin import AnyOrigin, Root, Signed
 from substrate.runtime.pallet import Error, Event, Pallet, call, config, constant, runtime_api
+from substrate.runtime.steps import StepMeter
 from substrate.runtime.storage import (
     StorageDoubleMap,
     StorageMap,
@@ -93,6 +94,8 @@ class Parachain(Pallet):
     spec_version: ClassVar[int] = 1
     pallet_index: ClassVar[int] = 50
     assets_index: ClassVar[int] = 51
+    step_meter: ClassVar[StepMeter | None] = None
+    """Set by whoever loads the chain's code: counts its steps."""
     xcm: ClassVar[Policy] = Policy()
     """Whom the chain lets in, and what it charges."""
 
@@ -277,6 +280,7 @@ def _runtime_of(kind: type[Parachain]) -> type[ChainRuntime]:
     body: dict[str, Any] = {
         "version": RuntimeVersion(name, name, 1, kind.spec_version, 0, (), 1, 1),
         "crate": f"{attribute}_runtime",
+        "step_meter": kind.step_meter,
         "__module__": kind.__module__,
         "__annotations__": {place: pallet for place, (pallet, _) in mounts.items()},
     }

@@ -10,9 +10,10 @@ from typing import Protocol
 from relaychain.primitives.validation import ValidationParams, ValidationResult
 from relaychain.pvf.bundle import BundleError
 from relaychain.pvf.loader import ForeignAbi, Loaded
-from relaychain.pvf.sandbox import described, stack_room
+from relaychain.pvf.sandbox import described
 from substrate.crypto.hashing import blake2_256
 from substrate.errors import ChainError, RuleError
+from substrate.runtime.stack import stack_room
 
 BACKING_STEPS = 20_000_000
 """Steps for backing; stands for upstream's 2 s."""

@@ -8,9 +8,11 @@ from typing import Any
 
 from relaychain.primitives.validation import ABI_PACKAGES, may_import
 from relaychain.pvf.bundle import Bundle, BundleError, node_abi, read_bundle
-from relaychain.pvf.meter import COUNTED_NAME, STEP_NAME, Meter, StepLimit, metered
-from relaychain.pvf.sandbox import described, stack_room
+from relaychain.pvf.meter import COUNTED_NAME, STEP_NAME, Meter, metered
+from relaychain.pvf.sandbox import described
 from substrate.crypto.hashing import blake2_256
+from substrate.runtime.stack import stack_room
+from substrate.runtime.steps import StepLimit
 
 IMPORT_STEPS = 1_000_000
 """Steps that importing all modules of a bundle may take."""
@@ -52,6 +54,8 @@ class Loaded:
             raise BundleError(f"importing {module} failed: {described(failure)}") from failure
         if entry is None:
             raise BundleError(f"{module} has no {name}")
+        if hasattr(entry, "step_meter"):  # its runtime bounds each call
+            entry.step_meter = self.meter
         return entry
 
     def _module(self, name: str) -> types.ModuleType:

@@ -12,17 +12,13 @@ from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
 
-from substrate.errors import ChainError
+from substrate.runtime.steps import StepLimit
 
 T = TypeVar("T")
 
 STEP_NAME = "step()"
 COUNTED_NAME = "counted()"
 """Names of builtins that no source can spell, so that none can shadow them."""
-
-
-class StepLimit(ChainError):
-    """The steps are used up. Code that swallows it meets it again at its next step, and its host asks the meter."""
 
 
 class Meter:
@@ -45,17 +41,33 @@ class Meter:
         finally:
             self.left = before
 
+    @contextmanager
+    def capped(self, steps: int) -> Generator[None]:
+        """Allow at most so many of the steps left inside. Raises StepLimit, at its end where code swallowed it."""
+        before = self.left
+        cap = self.left = min(before, steps)
+        try:
+            yield
+            if self.is_exceeded:
+                raise _exceeded()
+        finally:
+            self.left = before - (cap - self.left)
+
     def step(self) -> None:
         """Take one step."""
         self.left -= 1
         if self.left < 0:
-            raise StepLimit("the validation code takes more steps than it may")
+            raise _exceeded()
 
     def counted(self, items: Iterable[T]) -> Iterator[T]:
         """The items, one step each."""
         for item in items:
             self.step()
             yield item
+
+
+def _exceeded() -> StepLimit:
+    return StepLimit("the validation code takes more steps than it may")
 
 
 class _Injector(ast.NodeTransformer):

@@ -1,26 +1,6 @@
-"""Around calls into validation code: room on the stack that does not depend on the caller, and what it raised."""
+"""What validation code raised, in words."""
 
-import sys
-from collections.abc import Generator
-from contextlib import contextmanager
-
-STACK_FRAMES = 1_000
-"""Frames that validation code may nest, counted from where it is called: upstream's logical stack limit."""
 _TEXT = 2_000
-
-
-@contextmanager
-def stack_room() -> Generator[None]:
-    """Have code recurse as deeply under one caller as under any other; deeper is a `RecursionError`."""
-    depth, frame = 0, sys._getframe()  # pyright: ignore[reportPrivateUsage] - inspect.stack() reads source files
-    while frame is not None:
-        depth, frame = depth + 1, frame.f_back
-    before = sys.getrecursionlimit()
-    sys.setrecursionlimit(depth + STACK_FRAMES)
-    try:
-        yield
-    finally:
-        sys.setrecursionlimit(before)
 
 
 def described(failure: BaseException) -> str:

@@ -31,7 +31,7 @@ from substrate.errors import RuleError
 from substrate.pallets.system import System
 from substrate.runtime.origin import NoneOrigin
 from substrate.runtime.pallet import Error, Pallet, call, runtime_api
-from substrate.runtime.panics import PANICS
+from substrate.runtime.panics import NO_PANIC
 from substrate.runtime.storage import StorageValue, storage_value
 from substrate.types import BlockNumber, Weight
 
@@ -80,7 +80,9 @@ class ParaInherent(Pallet):
         self.state.begin()
         try:
             entering = self._process(provided, is_entering=False).data
-        except PANICS:
+        except NO_PANIC:
+            raise
+        except BaseException:  # noqa: BLE001 - whatever the data breaks
             # Upstream too falls back to an empty inherent: a block without candidates is better than none.
             entering = ParachainsInherentData((), (), (), provided.parent_header)
         finally:

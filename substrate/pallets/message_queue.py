@@ -14,8 +14,10 @@ from substrate.pallets.message_queue_types import (
     Item,
     MessageOrigin,
     Neighbours,
+    Outcome,
     Overweight,
     ProcessingFailure,
+    ProcessMessageError,
     QueueFootprint,
     StackLimitReached,
     Unsupported,
@@ -35,7 +37,8 @@ from substrate.runtime.dispatch import PostInfo
 from substrate.runtime.observer import CallPanicked
 from substrate.runtime.origin import Signed
 from substrate.runtime.pallet import Pallet, call
-from substrate.runtime.panics import PANICS, described
+from substrate.runtime.panics import NO_PANIC, described
+from substrate.runtime.steps import MESSAGE_STEPS, SERVICE_STEPS, StepLimit
 from substrate.scale.types import u32
 from substrate.types import BlockNumber, Hash, Weight
 
@@ -75,6 +78,8 @@ class MessageQueue(MessageQueueBase):
 
     _is_serving = False
     """Set while a message is processed: serving may not recurse."""
+    _steps_served = 0
+    """What serving messages in this block took."""
 
     # --- calls and hooks ---
 
@@ -253,9 +258,11 @@ class MessageQueue(MessageQueueBase):
             item = first_item(page)
             if item is None or page.is_complete:
                 break
-            if not meter.try_consume(ITEM_BASE):
+            if not meter.try_consume(ITEM_BASE) or self._steps_served + MESSAGE_STEPS > SERVICE_STEPS:
                 return processed, False
+            steps = self._steps_left()
             status = self._process(origin, index, page.first_index, item.payload, meter, overweight_limit)
+            self._steps_served += steps - self._steps_left()
             if status in (Status.INSUFFICIENT_WEIGHT, Status.YIELDED):
                 return processed, False
             # The processor may have enqueued more.
@@ -285,25 +292,24 @@ class MessageQueue(MessageQueueBase):
     ) -> Status:
         message_id = Hash(blake2_256(message))
         before = meter.consumed
-        was_serving, self._is_serving = self._is_serving, True
-        try:
-            with self.state.transaction():
-                outcome = self.process_message(self, message, origin, meter, message_id)
-        except ProcessingFailure as failure:
-            error = failure.error
-        except PANICS as failure:
-            # A message comes from outside: whatever it breaks, the block goes on without it.
-            error = Unsupported()
-            if self.observer is not None:
-                self.observer.note(CallPanicked(self.mount_name, "process_message", described(failure)))
-        else:
+        result = self._attempt(origin, message, meter, message_id)
+        if isinstance(result, Outcome):
             used = meter.consumed - before
             self.deposit_event(
-                self.Processed(id=outcome.message_id, origin=origin, weight_used=used, success=outcome.success)
+                self.Processed(id=result.message_id, origin=origin, weight_used=used, success=result.success)
             )
             return Status.PROCESSED
-        finally:
-            self._is_serving = was_serving
+        return self._unprocessed(origin, page_index, message_index, message_id, overweight_limit, result)
+
+    def _unprocessed(
+        self,
+        origin: MessageOrigin,
+        page_index: int,
+        message_index: int,
+        message_id: Hash,
+        overweight_limit: Weight,
+        error: ProcessMessageError,
+    ) -> Status:
         if isinstance(error, Overweight):
             if not error.required.any_gt(overweight_limit):
                 return Status.INSUFFICIENT_WEIGHT
@@ -317,6 +323,35 @@ class MessageQueue(MessageQueueBase):
             return Status.YIELDED
         self.deposit_event(self.ProcessingFailed(id=message_id, origin=origin, error=error))
         return Status.STACK_LIMIT if isinstance(error, StackLimitReached) else Status.DROPPED
+
+    def _attempt(
+        self, origin: MessageOrigin, message: bytes, meter: WeightMeter, message_id: Hash
+    ) -> Outcome | ProcessMessageError:
+        """A message comes from outside: whatever it breaks, the block goes on without it."""
+        was_serving, self._is_serving = self._is_serving, True
+        try:
+            with self.state.transaction(), self.runtime.capped(MESSAGE_STEPS):
+                return self.process_message(self, message, origin, meter, message_id)
+        except ProcessingFailure as failure:
+            return failure.error
+        except StepLimit as failure:
+            self.runtime.check_steps_left(failure)
+            return self._panicked(failure)
+        except NO_PANIC:
+            raise
+        except BaseException as failure:  # noqa: BLE001 - noted, and the message dropped
+            return self._panicked(failure)
+        finally:
+            self._is_serving = was_serving
+
+    def _steps_left(self) -> int:
+        steps = self.runtime.step_meter
+        return 0 if steps is None else steps.left
+
+    def _panicked(self, failure: BaseException) -> Unsupported:
+        if self.observer is not None:
+            self.observer.note(CallPanicked(self.mount_name, "process_message", described(failure)))
+        return Unsupported()
 
     def _execute_overweight(self, origin: MessageOrigin, page_index: int, index: int, limit: Weight) -> Weight:
         if self._is_serving:

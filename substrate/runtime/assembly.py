@@ -10,6 +10,7 @@ Source: polkadot-sdk, `construct_runtime!` (`substrate/frame/support/procedural/
 """
 
 from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, ClassVar, TypeVar, cast
 
 from substrate.errors import RuleError
@@ -25,8 +26,9 @@ from substrate.runtime.dispatch import (
 from substrate.runtime.observer import CallPanicked, Observer
 from substrate.runtime.origin import Origin
 from substrate.runtime.pallet import Error, Event, GenesisError, Pallet
-from substrate.runtime.panics import PANICS, described
+from substrate.runtime.panics import NO_PANIC, described
 from substrate.runtime.placeholders import OriginCaller, RuntimeCall
+from substrate.runtime.steps import CALL_STEPS, StepLimit, StepMeter
 from substrate.runtime.storage import StorageValue
 from substrate.runtime.tables import ApiError, Assembly, CallEntry, Mount, storage_prefix
 from substrate.runtime.version import RuntimeVersion
@@ -57,6 +59,8 @@ class Runtime:
     version: ClassVar[RuntimeVersion]
     crate: ClassVar[str]
     """The crate of `RuntimeCall` and `RuntimeEvent` in type paths; ends in `_runtime`."""
+    step_meter: ClassVar[StepMeter | None] = None
+    """Bounds each call, where the runtime's code is metered."""
     _assembly: ClassVar[Assembly | None] = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
@@ -157,7 +161,7 @@ class Runtime:
         argument = entry.check(origin)
         method = getattr(getattr(self, entry.attribute), entry.method)
         try:
-            with self.state.transaction():
+            with self.state.transaction(), self.capped(CALL_STEPS):
                 return method(argument, *entry.arguments(value)) or PostInfo()
         except DispatchFailure:
             raise
@@ -165,10 +169,27 @@ class Runtime:
             raise DispatchFailure(self.module_error(failure)) from failure
         except RuleError as failure:
             raise DispatchFailure(self._rule_error(entry, failure)) from failure
-        except PANICS as failure:
-            if self.observer is not None:
-                self.observer.note(CallPanicked(entry.attribute, entry.method, described(failure)))
-            raise DispatchFailure(Other()) from failure
+        except StepLimit as failure:
+            self.check_steps_left(failure)
+            raise self._panicked(entry, failure) from failure
+        except NO_PANIC:
+            raise
+        except BaseException as failure:
+            raise self._panicked(entry, failure) from failure
+
+    def capped(self, steps: int) -> AbstractContextManager[None]:
+        """Allow at most so many steps inside; see `StepMeter.capped`."""
+        return nullcontext() if self.step_meter is None else self.step_meter.capped(steps)
+
+    def check_steps_left(self, limit: StepLimit) -> None:
+        """Raise the limit again where not the innermost cap was reached but one around it."""
+        if self.step_meter is None or self.step_meter.is_exceeded:
+            raise limit
+
+    def _panicked(self, entry: CallEntry, failure: BaseException) -> DispatchFailure:
+        if self.observer is not None:
+            self.observer.note(CallPanicked(entry.attribute, entry.method, described(failure)))
+        return DispatchFailure(Other())
 
     def module_error(self, failure: Error) -> Module:
         """A pallet's error as its wire value."""
@@ -197,7 +218,9 @@ class Runtime:
         arguments = entry.decode_arguments(args)
         try:
             return entry.result.encode(getattr(owner, entry.method)(*arguments))
-        except PANICS as failure:
+        except NO_PANIC:
+            raise
+        except BaseException as failure:
             raise ApiError(f"{name} panicked: {described(failure)}") from failure
 
     @classmethod

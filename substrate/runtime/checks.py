@@ -12,7 +12,7 @@ from substrate.pallets.system import System
 from substrate.pallets.transaction_payment import TransactionPayment
 from substrate.runtime.dispatch import DispatchClass
 from substrate.runtime.extrinsic import Extrinsic, SignedPart, Signing, decode_extrinsic, encoded_length, signed_payload
-from substrate.runtime.panics import PANICS, described
+from substrate.runtime.panics import NO_PANIC, described
 from substrate.runtime.room import check_extrinsic
 from substrate.runtime.validity import (
     AncientBirthBlock,
@@ -111,7 +111,9 @@ def validate_transaction(runtime: "Runtime", raw: bytes, source: TransactionSour
     try:
         runtime.pallet(System).initialize(BlockNumber(runtime.block_number() + 1), parent, Digest())
         return _validate(runtime, raw, source)
-    except PANICS as failure:
+    except (TransactionInvalid, *NO_PANIC):
+        raise
+    except BaseException as failure:
         raise TransactionInvalid(Call(), f"the runtime panicked: {described(failure)}") from failure
     finally:
         runtime.state.rollback()

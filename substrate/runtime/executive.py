@@ -19,8 +19,9 @@ from substrate.runtime.dispatch import DispatchClass, DispatchFailure, DispatchI
 from substrate.runtime.extrinsic import Extrinsic, encode_bare, encoded_length
 from substrate.runtime.observer import Observer
 from substrate.runtime.origin import Origin, RawNone, RawSigned
-from substrate.runtime.panics import PANICS, described
+from substrate.runtime.panics import NO_PANIC, described, said
 from substrate.runtime.placeholders import RuntimeCall
+from substrate.runtime.stack import stack_room
 from substrate.runtime.validity import BadMandatory, Call, NoUnsignedValidator, TransactionInvalid
 from substrate.scale.types import Struct
 from substrate.state import Overlay
@@ -56,6 +57,7 @@ class Executed(Struct):
     """One per extrinsic."""
 
 
+@stack_room()
 def initialize_block(runtime: Runtime, header: Header) -> None:
     """Open a block: note its parent and pre-runtime digests, run `on_initialize`."""
     logs = tuple(item for item in header.digest.logs if isinstance(item, PreRuntime))
@@ -68,6 +70,7 @@ def initialize_block(runtime: Runtime, header: Header) -> None:
     system.note_finished_initialize()
 
 
+@stack_room()
 def apply_extrinsic(runtime: Runtime, raw: bytes) -> DispatchResult:
     """Apply one extrinsic.
 
@@ -114,8 +117,7 @@ def _dispatch(runtime: Runtime, call: RuntimeCall, origin: Origin, info: Dispatc
     try:
         post, error, detail = runtime.dispatch(call, origin), None, ""
     except DispatchFailure as failure:
-        cause = failure.__cause__ or failure
-        post, error, detail = failure.info or PostInfo(), failure.error, str(cause)
+        post, error, detail = failure.info or PostInfo(), failure.error, said(failure.__cause__ or failure)
         if info.class_ == DispatchClass.Mandatory:  # signed ones too: they pay no regard to the block's limits
             raise TransactionInvalid(BadMandatory(), f"a mandatory call failed: {detail}") from failure
     weight = info.weight if post.actual_weight is None else post.actual_weight
@@ -125,6 +127,7 @@ def _dispatch(runtime: Runtime, call: RuntimeCall, origin: Origin, info: Dispatc
     return DispatchResult(error, DispatchInfo(weight, info.class_, pays), detail)
 
 
+@stack_room()
 def finalize_block(runtime: Runtime) -> Header:
     """Close a block: `on_idle` with what weight is left, `on_finalize`, then the header."""
     system = runtime.pallet(System)
@@ -156,9 +159,9 @@ def execute_block(kind: type[Runtime], parent: Trie, block: Block, observer: Obs
 def _panics_refused() -> Generator[None]:
     try:
         yield
-    except ChainError:  # a hook may refuse its block on purpose
+    except (ChainError, *NO_PANIC):  # a hook may refuse its block on purpose
         raise
-    except PANICS as failure:
+    except BaseException as failure:
         raise BlockError(BlockReason.PANIC, cause=described(failure)) from failure
 
 
@@ -259,7 +262,9 @@ class BlockBuilder:
         try:
             with self._overlay.transaction():
                 result = apply_extrinsic(self.runtime, raw)
-        except PANICS as failure:
+        except (TransactionInvalid, *NO_PANIC):
+            raise
+        except BaseException as failure:
             raise TransactionInvalid(Call(), f"the runtime panicked: {described(failure)}") from failure
         self._extrinsics.append(raw)
         self._results.append(result)

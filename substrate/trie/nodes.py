@@ -11,7 +11,7 @@ from binascii import hexlify, unhexlify
 from typing import Protocol, final
 
 from substrate.crypto.hashing import blake2_256
-from substrate.errors import ChainError
+from substrate.errors import Aborted
 from substrate.scale.primitives import compact
 
 NodeRef = bytes
@@ -41,7 +41,7 @@ class NodeSource(Protocol):
         ...
 
 
-class MissingNode(ChainError):
+class MissingNode(Aborted):
     """A partial trie was asked for something that its nodes do not cover."""
 
     def __init__(self, hash_: bytes) -> None:

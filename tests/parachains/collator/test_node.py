@@ -35,6 +35,7 @@ from substrate.crypto.keys import dev_pair
 from substrate.errors import ChainError
 from substrate.pallets.balances import Balances
 from substrate.runtime.extrinsic import Signing, sign_extrinsic
+from substrate.runtime.steps import CALL_STEPS
 from substrate.scale.codec import decode
 from substrate.types import AccountId, Hash
 from testnet.clock import clock_of, run_virtual
@@ -360,7 +361,9 @@ def cheats(world: World) -> dict[str, CollatorBehaviour]:
         "forge_state_root": ForgeStateRoot(),
         "skip_downward_message": SkipDownwardMessage(),
         "lie_about_watermark": LieAboutWatermark(),
-        "loop_for_ever": LoopForEver(world.sign("Spinner.spin")),
+        "loop_for_ever": LoopForEver(
+            *(world.sign("Spinner.spin", nonce) for nonce in range(BACKING_STEPS // CALL_STEPS + 1))
+        ),
     }
 
 

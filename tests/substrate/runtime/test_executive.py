@@ -15,7 +15,9 @@ from substrate.runtime.origin import Signed
 from substrate.runtime.pallet import Pallet, call
 from substrate.runtime.storage import StorageValue, storage_value
 from substrate.runtime.validity import TransactionInvalid, TransactionSource, ValidTransaction
+from substrate.scale.types import u8
 from substrate.state import Overlay
+from substrate.trie.nodes import MissingNode
 from substrate.types import BlockNumber, Hash, Weight
 from tests.substrate.runtime.mini import ALICE, BOB, FERDIE, UNIT, MiniChain, MiniRuntime, account, transfer
 
@@ -239,6 +241,18 @@ def test_a_block_of_another_height_is_refused(number: int) -> None:
 # --- panics ---
 
 
+class OwnError(BaseException):
+    """What a chain's author might think of."""
+
+    def __str__(self) -> str:
+        raise SystemExit
+
+
+FAILURES = (RuntimeError("x"), StopIteration(3), OSError("x"), SystemExit(1), NameError("x"), OwnError())
+PASSING = (MissingNode(bytes(32)), MemoryError(), KeyboardInterrupt())
+THROWN: tuple[BaseException, ...] = (*FAILURES, *PASSING)
+
+
 class Trapdoor(Pallet):
     """Fails in every place where code of a pallet runs, once it is set to."""
 
@@ -251,6 +265,10 @@ class Trapdoor(Pallet):
     @call(weight=lambda pallet: pallet._step_on("weight") or Weight.ZERO)
     def walk(self, origin: Signed) -> None:
         self._step_on("call")
+
+    @call
+    def throw(self, origin: Signed, number: u8) -> None:
+        raise THROWN[number]
 
     @call
     def store(self, origin: Signed) -> None:
@@ -282,9 +300,11 @@ class TrapChain(MiniChain):
         builder.inherents({b"timstap0": (6000).to_bytes(8, "little")})
         return builder
 
-    def walk(self, name: str = "Trapdoor.walk") -> bytes:
+    def walk(self, name: str = "Trapdoor.walk", **args: object) -> bytes:
         signing = Signing(3, 2, self.genesis, self.genesis)
-        return sign_extrinsic(TrapRuntime.encode_call(TrapRuntime.call_named(name)), BOB, nonce=0, signing=signing)
+        return sign_extrinsic(
+            TrapRuntime.encode_call(TrapRuntime.call_named(name, **args)), BOB, nonce=0, signing=signing
+        )
 
 
 @pytest.mark.parametrize(
@@ -299,6 +319,23 @@ def test_a_panic_in_a_call_is_a_failed_call(name: str, detail: str) -> None:
     assert result.error == Other()
     assert detail.split(":", maxsplit=1)[0] in result.detail
     assert execute_block(TrapRuntime, chain.state, builder.build().block).results[-1].error == Other()
+
+
+@pytest.mark.parametrize("number", range(len(FAILURES)))
+def test_whatever_a_call_raises_is_the_failure_of_the_call(number: int) -> None:
+    chain = TrapChain("nowhere")
+    builder = chain.trap_builder()
+
+    assert builder.push(chain.walk("Trapdoor.throw", number=number)).error == Other()
+
+
+@pytest.mark.parametrize("number", range(len(FAILURES), len(THROWN)))
+def test_what_is_no_matter_of_the_code_passes_through_a_call(number: int) -> None:
+    chain = TrapChain("nowhere")
+    builder = chain.trap_builder()
+
+    with pytest.raises(type(THROWN[number])):
+        builder.push(chain.walk("Trapdoor.throw", number=number))
 
 
 def test_a_panic_before_a_call_makes_its_transaction_invalid() -> None:
