@@ -64,7 +64,7 @@ class Network:
 
     def _relay_observer(self) -> BlockObserver:
         facts = RelayFacts(tuple(node.name for node in self.manifest.relaychain.validators))
-        return BlockObserver("relay", None, load_relay_runtime, self.clock, self.recorder, facts.about)
+        return BlockObserver("relay", None, self.clock, self.recorder, facts.about)
 
     def _relay_nodes(self) -> dict[str, RelayNode]:
         genesis = relay_genesis(self.manifest, self.paras)
@@ -82,8 +82,7 @@ class Network:
         cache = ExecutionCache()
         if para.level_one is not None:
             facts = ParaFacts(tuple(node.name for node in para.settings.all_collators))
-            load = self.bundler.load_runtime
-            observer = BlockObserver(para.name, para.id, load, self.clock, self.recorder, facts.about)
+            observer = BlockObserver(para.name, para.id, self.clock, self.recorder, facts.about)
             self.observers[para.name] = observer
             cache.on_executed(observer.on_executed)
         return tuple(self._para_node(para, node, cache) for node in para.settings.all_collators)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from substrate.block import Block, extrinsic_hash
-from substrate.client.execution import RuntimeLoader, runtime_class_at
 from substrate.client.importing import Execution
 from substrate.client.protocols import Clock, Recorder
 from substrate.pallets.system_types import ApplyExtrinsic, EventRecord
@@ -34,12 +33,9 @@ class Executed(NamedTuple):
 class BlockObserver:
     """Writes down the blocks of one chain."""
 
-    def __init__(
-        self, chain: str, para_id: int | None, loader: RuntimeLoader, clock: Clock, recorder: Recorder, about: About
-    ) -> None:
+    def __init__(self, chain: str, para_id: int | None, clock: Clock, recorder: Recorder, about: About) -> None:
         self.chain = chain
         self._para_id = para_id
-        self._loader = loader
         self._clock = clock
         self._recorder = recorder
         self._about = about
@@ -51,7 +47,7 @@ class BlockObserver:
 
     def on_executed(self, block: Block, execution: Execution) -> None:
         """Take a block: the listener of an execution cache."""
-        executed = Executed(block, block.hash, execution, runtime_class_at(execution.state, self._loader))
+        executed = Executed(block, block.hash, execution, execution.runtime)
         place = {"chain": self.chain, "block": int(block.header.number), "block_hash": executed.hash}
         place["at"] = self._clock.now_us()
         self._write_block(executed)

@@ -9,6 +9,7 @@ from parachains.sdk.contract import Collated, CollationContext
 from relaychain.primitives.types import HeadData
 from substrate.crypto.keys import Ed25519Pair
 from substrate.errors import ChainError
+from substrate.runtime.panics import described
 from substrate.types import Slot
 
 
@@ -17,10 +18,10 @@ def plugin_code() -> Generator[None]:
     """A plugin is someone else's code: whatever it raises becomes a ChainError, and the node goes on."""
     try:
         yield
-    except (ChainError, KeyboardInterrupt):
+    except (ChainError, MemoryError, KeyboardInterrupt):
         raise
     except BaseException as failure:
-        raise ChainError(f"the plugin failed: {type(failure).__name__}: {failure}") from failure
+        raise ChainError(f"the plugin failed: {described(failure)}") from failure
 
 
 class Ledger(Protocol):

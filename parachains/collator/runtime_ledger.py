@@ -99,27 +99,38 @@ class RuntimeLedger:
         while True:
             try:
                 return self._built(head, replace(context, extrinsics=context.extrinsics[:count]))
-            except ChainError:
+            except ChainError as failure:
                 if count == 0:
                     raise
                 if count == 1:
                     self._built(head, replace(context, extrinsics=()))  # raises where that is no extrinsic's fault
-                    self.pool.remove_invalid(extrinsic_hash(context.extrinsics[0]))
+                    self._throw_out(extrinsic_hash(context.extrinsics[0]), failure)
                 count //= 2
+
+    def _throw_out(self, extrinsic: Hash, failure: ChainError) -> None:
+        self.pool.remove_invalid(extrinsic)
+        detail = f"no block can be built with extrinsic 0x{extrinsic.hex()}, which is thrown out: {failure}"
+        now = self._clock.now_us()
+        self._recorder.row("faults", node=self._name, kind=type(failure).__name__, detail=detail, at=now)
 
     def _built(self, head: HeadData, context: CollationContext) -> Collated[Any]:
         parent, facts = head_hash(head), Facts()
         state = self.chain.state(parent)
         with plugin_code():
-            made: Collated[Any] = self._plugin(state).collate(head, state, replace(context, observer=facts))
+            plugin = self._plugin(state)
+            made: Collated[Any] = plugin.collate(head, state, replace(context, observer=facts))
+            runtime = plugin.runtime()
         built = cast("BuiltBlock", made.block)
-        self._made = built.block.hash, Execution(built.state, built.events, tuple(facts.seen))
+        self._made = built.block.hash, Execution(built.state, runtime, built.events, tuple(facts.seen))
         if parent == self.chain.best:  # on a pending block, what that one holds is stale but not invalid
             self.pool.remove_invalid(*(extrinsic_hash(each.extrinsic) for each in made.rejected if not each.retry))
         return made
 
     def _runtime(self, code: bytes) -> type[Runtime]:
-        return self._load(code).runtime()
+        with plugin_code():
+            runtime = self._load(code).runtime()
+            runtime.assembly()  # here, where what a plugin raises is caught
+            return runtime
 
     def _execute(self, parent: Trie, block: Block) -> Execution:
         with plugin_code():

@@ -97,7 +97,7 @@ class Authoring:
         push_ready(builder, self._pool)
         built = builder.build()
         block = Block(seal_header(built.block.header, pair), built.block.extrinsics)
-        self._importer.cache.put(block, as_execution(built.executed, facts))
+        self._importer.cache.put(block, as_execution(built.executed, type(builder.runtime), facts))
         return block
 
 

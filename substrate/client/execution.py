@@ -33,17 +33,16 @@ def runtime_class_at(state: Trie, loader: RuntimeLoader) -> type[Runtime]:
     return loader(code)
 
 
-def as_execution(executed: Executed, facts: Facts) -> Execution:
+def as_execution(executed: Executed, runtime: type[Runtime], facts: Facts) -> Execution:
     """What the import pipeline keeps of an execution."""
-    return Execution(executed.state, executed.events, tuple(facts.seen))
+    return Execution(executed.state, runtime, executed.events, tuple(facts.seen))
 
 
 def executor(loader: RuntimeLoader) -> Execute:
     """The import pipeline's way to execute a block."""
 
     def execute(parent: Trie, block: Block) -> Execution:
-        facts = Facts()
-        executed = execute_block(runtime_class_at(parent, loader), parent, block, facts)
-        return as_execution(executed, facts)
+        facts, runtime = Facts(), runtime_class_at(parent, loader)
+        return as_execution(execute_block(runtime, parent, block, facts), runtime, facts)
 
     return execute

@@ -45,6 +45,8 @@ class Execution(msgspec.Struct, frozen=True):
     """What executing a block gave."""
 
     state: Trie
+    runtime: Any
+    """The runtime class that executed it: the one of the parent's state, whatever code the block brings."""
     events: tuple[Any, ...] = ()
     """Event records, as the runtime types them."""
     facts: tuple[Any, ...] = ()

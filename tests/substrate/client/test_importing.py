@@ -8,7 +8,7 @@ from substrate.block import Block, Digest, Header, Justification, extrinsics_roo
 from substrate.client.importing import BlockImportError, Execution, ExecutionCache, ImportReason
 from substrate.types import BlockNumber, Hash
 from tests.substrate.client.mini_node import ENGINE, MiniNode, seal
-from tests.substrate.runtime.mini import ALICE, FERDIE, UNIT, transfer
+from tests.substrate.runtime.mini import ALICE, FERDIE, UNIT, MiniRuntime, transfer
 
 
 def altered(block: Block, **fields: object) -> Block:
@@ -137,7 +137,7 @@ def test_the_cache_forgets_the_oldest() -> None:
     node, cache = MiniNode(), ExecutionCache(limit=1)
     first, second = node.make(salt=1), node.make(salt=2)
     for block in (first, second):
-        cache.put(block, Execution(node.chain.state(node.chain.genesis)))
+        cache.put(block, Execution(node.chain.state(node.chain.genesis), MiniRuntime))
 
     assert cache.get(first.hash) is None
     assert cache.get(second.hash) is not None
