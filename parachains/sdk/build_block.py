@@ -20,6 +20,7 @@ from substrate.pallets.system_types import EventRecord
 from substrate.runtime.assembly import Runtime
 from substrate.runtime.executive import BlockBuilder
 from substrate.runtime.observer import Observer
+from substrate.runtime.steps import CALL_STEPS, EXTRINSIC_STEPS
 from substrate.runtime.validity import ExhaustsResources, Future, TransactionInvalid
 from substrate.scale.types import Struct
 from substrate.trie.recorder import Recorder
@@ -112,13 +113,14 @@ def _sealed(header: Header, authorities: Sequence[AuthorityId], author: Ed25519P
 def _fill(
     builder: BlockBuilder, recorder: Recorder, candidates: Sequence[bytes], limit: int
 ) -> tuple[tuple[bytes, ...], tuple[Rejected, ...]]:
-    """Push what fits. A witness cannot shrink, so an extrinsic is tried only while there is room."""
+    """Push what fits. Neither a witness nor steps shrink, so an extrinsic is tried only while there is room."""
     included: list[bytes] = []
     rejected: list[Rejected] = []
-    body, misfits = 0, 0
+    body, misfits, steps = 0, 0, _steps_left(builder)
     for place, raw in enumerate(candidates):
         size = body + extrinsic_size(raw)
-        if misfits == _GIVE_UP_AFTER or _proof_size(recorder) + size > limit:
+        is_spent = steps - _steps_left(builder) + CALL_STEPS > EXTRINSIC_STEPS
+        if misfits == _GIVE_UP_AFTER or is_spent or _proof_size(recorder) + size > limit:
             rejected += [Rejected(left, "the block is full", retry=True) for left in candidates[place:]]
             break
         try:
@@ -131,6 +133,11 @@ def _fill(
             included.append(raw)
             body = size
     return tuple(included), tuple(rejected)
+
+
+def _steps_left(builder: BlockBuilder) -> int:
+    meter = builder.runtime.step_meter
+    return 0 if meter is None else meter.left
 
 
 def _proof_size(recorder: Recorder) -> int:

@@ -14,8 +14,9 @@ from relaychain.pvf.sandbox import described
 from substrate.crypto.hashing import blake2_256
 from substrate.errors import ChainError, RuleError
 from substrate.runtime.stack import stack_room
+from substrate.runtime.steps import BLOCK_STEPS
 
-BACKING_STEPS = 20_000_000
+BACKING_STEPS = BLOCK_STEPS
 """Steps for backing; stands for upstream's 2 s."""
 APPROVAL_STEPS = 6 * BACKING_STEPS
 """Steps for approvals and disputes; stands for upstream's 12 s."""

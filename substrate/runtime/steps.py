@@ -9,12 +9,16 @@ from typing import Final, Protocol
 
 from substrate.errors import Aborted
 
+BLOCK_STEPS: Final = 20_000_000
+"""What a block may take: it stands for the two seconds that validators give upstream's."""
 CALL_STEPS: Final = 4_000_000
-"""What one call may take, the calls inside it included: a fifth of a block's."""
+"""What one call may take, the calls inside it included."""
 MESSAGE_STEPS: Final = 6_000_000
 """What one message may take: more than a call, so that one that runs away fails alone and the message still pays."""
 SERVICE_STEPS: Final = 2 * MESSAGE_STEPS
 """What the messages of a block may take together."""
+EXTRINSIC_STEPS: Final = BLOCK_STEPS - SERVICE_STEPS - 1_000_000
+"""What a block's author lets its extrinsics take together: messages have theirs, and hooks need some."""
 
 
 class StepLimit(Aborted):

@@ -93,7 +93,7 @@ class Market:
         made: Collated[Trie] = self.kind.collate(self.head, self.state, context)
         params = self.relay.params(made.block_data, self.head)
         assert self.host.validate(CODE, params, steps=BACKING_STEPS) == made.result
-        assert not made.rejected
+        self.waiting = [each.extrinsic for each in made.rejected if each.retry]
         self.head, self.state = made.result.head_data, made.state
         self.relay.include(made)
         return [record.event.value for record in made.block.events]
@@ -147,3 +147,15 @@ def test_a_message_that_takes_too_many_steps_in_several_calls_is_dropped() -> No
     assert [event.error for event in named(events, "ProcessingFailed")] == [Unsupported()]
     assert len(named(events, "Processed")) == 1
     assert market.done() == 1
+
+
+def test_extrinsics_of_a_block_leave_its_messages_their_steps() -> None:
+    market = Market()
+    for _ in range(3):
+        market.send(market.encoded("spin", turns=LONG), market.encoded("spin", turns=LONG // 2))
+
+    events = market.block(*(market.signed("spin", turns=LONG) for _ in range(3)))
+
+    assert len(named(events, "Processed")) == 2
+    assert len(named(events, "TransactionFeePaid")) == 1
+    assert len(market.waiting) == 2
