@@ -10,6 +10,7 @@ from substrate.crypto.hashing import blake2_256
 from substrate.pallets.assets import Assets as AssetsPallet
 from substrate.pallets.balances import Balances
 from substrate.pallets.system import System
+from substrate.pallets.utility import Utility
 from substrate.runtime.assembly import Runtime, mount
 from substrate.runtime.dispatch import DispatchFailure, Module
 from substrate.runtime.origin import Origin, RawRoot, RawSigned
@@ -128,6 +129,7 @@ class ParaRuntime(Runtime):
     crate = "para_runtime"
     system: System = mount(0)
     balances: Balances = mount(10, existential_deposit=ED)
+    utility: Utility = mount(26)
     polkadot_xcm: XcmPallet = mount(31, xcm_config=machine)
     foreign_assets: ForeignAssets = mount(53)
 

@@ -5,14 +5,21 @@ Source: polkadot-sdk, `polkadot/xcm/xcm-executor/src/config.rs` (`CallDispatcher
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated, Final
 
 from substrate.runtime.assembly import Runtime
 from substrate.runtime.dispatch import DispatchError, DispatchFailure
 from substrate.runtime.origin import Origin
 from substrate.runtime.placeholders import RuntimeCall
 from substrate.scale.codec import encode
+from substrate.scale.types import Depth
 from substrate.types import Weight
 from xcm.executor.config import Dispatched
+from xcm.instruction import MAX_DEPTH
+
+# The outermost call is a level too; upstream counts what is inside.
+SHALLOW_CALL: Final = Annotated[RuntimeCall, Depth(MAX_DEPTH + 1)]
+"""A call as deep as a message may carry it."""
 
 
 def any_call(call: RuntimeCall) -> bool:
@@ -28,7 +35,7 @@ class RuntimeCalls:
     safe: Callable[[RuntimeCall], bool] = any_call
 
     def decode(self, call: bytes) -> RuntimeCall:
-        return self.runtime.decode_call(call)
+        return self.runtime.assembly().codecs.of(SHALLOW_CALL).decode(call)
 
     def weight(self, call: RuntimeCall) -> Weight:
         return self.runtime.dispatch_info(call).weight
