@@ -44,9 +44,9 @@ class FixedWeightBounds:
                 raise Unweighable(e.ExceedsStackLimit(), f"more than {self.max_instructions} instructions", index)
             try:
                 weight, left = self._instruction(instruction, left, limit)
+                total = _sum(total, weight)
             except Unweighable as failure:
                 raise Unweighable(failure.error, str(failure), index) from failure
-            total += weight
             if total.any_gt(limit):
                 raise Unweighable(e.WeightLimitReached(total), f"{total} exceeds the limit", index)
         return total, left
@@ -54,10 +54,18 @@ class FixedWeightBounds:
     def _instruction(self, instruction: Instruction, left: int, limit: Weight) -> tuple[Weight, int]:
         if isinstance(instruction, SetErrorHandler | SetAppendix | ExecuteWithOrigin):
             inner, left = self._program(instruction.xcm, left, limit)
-            return self.base + inner, left
+            return _sum(self.base, inner), left
         if isinstance(instruction, Transact):
             try:
-                return self.base + self.calls.weight_of(instruction.call.encoded), left
+                return _sum(self.base, self.calls.weight_of(instruction.call.encoded)), left
             except DecodeError as failure:
                 raise Unweighable(e.FailedToDecode(), f"the call does not decode: {failure}") from failure
         return self.base, left
+
+
+def _sum(first: Weight, second: Weight) -> Weight:
+    total = first + second
+    # Sums of weights saturate: one that lost something is not its parts.
+    if total - second != first:
+        raise Unweighable(e.Overflow(), f"{first} and {second} exceed what a weight can say")
+    return total

@@ -40,7 +40,7 @@ from xcm.builder.process_message import process_message
 from xcm.builder.routers import FirstRouter, WithUniqueTopic
 from xcm.builder.traders import FirstTrader, FixedRate, FixedRateOfFungible, fees_to_account
 from xcm.builder.weighers import FixedWeightBounds
-from xcm.error import TooExpensive, XcmFailure
+from xcm.error import Overflow, TooExpensive, XcmFailure
 from xcm.executor.config import Context
 from xcm.executor.holding import Holding
 from xcm.executor.passage import Unweighable
@@ -278,6 +278,29 @@ def process(data: bytes, limit: int = 1000) -> tuple[bool, Weight]:
 def test_process_message_trivial_works_and_fails() -> None:
     assert process(encode_message(versioned_xcm(xcm(ClearOrigin())))) == (True, weight(10))
     assert process(encode_message(versioned_xcm(xcm(Trap(1))))) == (False, weight(10))
+
+
+def heavy(amount: int) -> Transact:
+    return Transact(OriginKind.Native, None, DoubleEncoded(f"call x {amount} 0 any".encode()))
+
+
+MOST = 2**64 - 1
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        xcm(ClearOrigin(), heavy(MOST)),
+        xcm(ClearOrigin(), SetAppendix(xcm(heavy(MOST - 10)))),
+        xcm(heavy(MOST - 10), ClearOrigin()),
+    ],
+)
+def test_a_message_heavier_than_a_weight_can_say_is_unweighable_and_not_kept_as_overweight(program: Xcm) -> None:
+    with pytest.raises(Unweighable) as failure:
+        Chain().config.weigher.weight(program)
+    assert (failure.value.error, failure.value.index) == (Overflow(), 1)
+    with pytest.raises(ProcessingFailure, match="Unsupported"):
+        process(encode_message(versioned_xcm(program)))
 
 
 @pytest.mark.parametrize("data", [b"", bytes([55, 66]), bytes([123, 222, 233])])
