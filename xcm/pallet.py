@@ -47,12 +47,20 @@ V = TypeVar("V")
 SEND = Weight(150_000_000, 3_500)
 EXECUTE = Weight(20_000_000, 1_500)
 ADMIN = Weight(20_000_000, 1_500)
-TRANSFER_INSTRUCTIONS = 4
-"""The most instructions that a transfer executes here."""
+TRANSFER_INSTRUCTIONS = 2 * MAX_ASSETS_FOR_TRANSFER + 1
+"""The most that a transfer executes here: each asset is taken and sent to its reserve, and `SetFeesMode`."""
+
+
+def _local_weight(pallet: "XcmPallet", instruction_count: int) -> Weight:
+    return SEND + pallet.machine.weigher.instruction_weight(ClearOrigin()) * instruction_count
 
 
 def _transfer_weight(pallet: "XcmPallet", *_args: object) -> Weight:
-    return SEND + pallet.machine.weigher.instruction_weight(ClearOrigin()) * TRANSFER_INSTRUCTIONS
+    return _local_weight(pallet, TRANSFER_INSTRUCTIONS)
+
+
+def _claim_weight(pallet: "XcmPallet", assets: VersionedAssets, _beneficiary: VersionedLocation) -> Weight:
+    return _local_weight(pallet, 1 + len(assets.value))  # claimed at once, deposited each for itself
 
 
 def _execute_weight(_pallet: "XcmPallet", _message: VersionedXcm, max_weight: Weight) -> Weight:
@@ -187,7 +195,7 @@ class XcmPallet(XcmPalletSeams):
             self._leave(who, transfer.dest, rest, others)
         self._execute_transfer(who, transfer.dest, programs)
 
-    @call(12, weight=_transfer_weight)
+    @call(12, weight=_claim_weight)
     def claim_assets(self, origin: AnyOrigin, assets: VersionedAssets, beneficiary: VersionedLocation) -> None:
         """Claim trapped assets."""
         who, items = self.location_of(origin), self._latest(latest_assets, assets)

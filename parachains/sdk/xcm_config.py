@@ -67,7 +67,7 @@ from xcm.builder.traders import (
     fees_to_account,
 )
 from xcm.builder.transactors import FirstTransactor, FungibleAdapter, FungiblesAdapter
-from xcm.builder.weighers import FixedWeightBounds
+from xcm.builder.weighers import WeightInfoBounds, per_asset
 from xcm.error import XcmFailure
 from xcm.executor.config import Barrier, Context, Trader, XcmConfig
 from xcm.executor.holding import Holding
@@ -98,6 +98,7 @@ class Policy:
     native: Location = HERE
     """The asset on the balances pallet: our own, or (a system chain) the relay chain's."""
     instruction_weight: Weight = INSTRUCTION_WEIGHT
+    """Of an instruction, for each asset that it may touch."""
     price_per_second: int = 1_000_000_000
     """Native planck for 10^12 picoseconds of execution."""
     price_per_mb: int = 1_000_000
@@ -136,7 +137,7 @@ class _Machine:
         return XcmConfig(
             universal_location=universal,
             barrier=self._barrier(universal),
-            weigher=FixedWeightBounds(self.policy.instruction_weight, calls),
+            weigher=WeightInfoBounds(per_asset(self.policy.instruction_weight), calls),
             trader=lambda: self._trader(revenue),
             asset_transactor=transactor,
             origin_converter=_origins(self.policy),

@@ -50,7 +50,7 @@ from xcm.builder.routers import FirstRouter, WithUniqueTopic
 from xcm.builder.runtime_calls import RuntimeCalls
 from xcm.builder.traders import FeesFromOrigins, FixedRate, FixedRateOfFungible, fees_to_account
 from xcm.builder.transactors import Checking, FungibleAdapter, MintLocation
-from xcm.builder.weighers import FixedWeightBounds
+from xcm.builder.weighers import WeightInfoBounds, per_asset
 from xcm.executor.config import XcmConfig
 from xcm.instruction import Xcm
 from xcm.junction import AccountId32, GlobalConsensus, Parachain
@@ -62,7 +62,8 @@ from xcm.versions.versioned import encode_message, message_hash
 
 UNIT: Final = 10**12
 BASE_XCM_WEIGHT: Final = Weight(1_000_000_000, 1_024)
-MAX_INSTRUCTIONS: Final = 100
+MAX_ASSETS: Final = 1
+"""What a wildcard may stand for: only the relay chain's own token enters holding."""
 PRICE: Final = FixedRate(HERE, per_second=UNIT, per_mb=0)
 """A second of execution costs one unit: a transfer of four instructions 0.004."""
 DELIVERY: Final = ExponentialPrice(HERE, base_fee=UNIT // 1_000, byte_fee=UNIT // 1_000_000)
@@ -158,7 +159,7 @@ def relay_xcm_config(runtime: Runtime) -> XcmConfig:
     return XcmConfig(
         universal_location=universal,
         barrier=TrailingSetTopicAsId(AnyOf((TakeWeightCredit(), WithComputedOrigin(paid, universal)))),
-        weigher=FixedWeightBounds(BASE_XCM_WEIGHT, calls, MAX_INSTRUCTIONS),
+        weigher=WeightInfoBounds(per_asset(BASE_XCM_WEIGHT, most=MAX_ASSETS), calls),
         trader=lambda: FixedRateOfFungible(PRICE, revenue),
         asset_transactor=transactor,
         origin_converter=FirstOrigin(

@@ -58,7 +58,7 @@ from xcm.junction import GeneralIndex, PalletInstance, Parachain
 from xcm.location import HERE, PARENT, Location, location
 from xcm.message import xcm
 from xcm.outcome import Complete, Incomplete, InstructionError, SendFailure
-from xcm.pallet import XcmPallet
+from xcm.pallet import SEND, XcmPallet
 from xcm.versions.versioned import (
     VersionedAssets,
     latest_assets,
@@ -108,6 +108,13 @@ def test_claim_assets_works() -> None:
     assert world.free(ALICE) == 1_000
     assert list(world.xcm.asset_traps.items()) == []
     assert [type(event).__name__ for event in world.events()] == ["AssetsTrapped", "Attempted", "AssetsClaimed"]
+
+
+def test_a_claim_is_charged_for_each_asset() -> None:
+    items = assets(*(fungible(location(0, GeneralIndex(number)), 1) for number in range(20)))
+    beneficiary = versioned_location(place(ALICE))
+    call = ParaRuntime.call(XcmPallet.claim_assets, assets=versioned_assets(items), beneficiary=beneficiary)
+    assert World().runtime.dispatch_info(call).weight == SEND + ITEM * 21
 
 
 def test_a_ticket_names_the_version_that_was_trapped() -> None:

@@ -39,7 +39,8 @@ from xcm.junction import Parachain
 from xcm.location import PARENT, Location, location
 from xcm.message import xcm
 from xcm.outcome import Complete
-from xcm.pallet import XcmPallet
+from xcm.pallet import TRANSFER_INSTRUCTIONS, XcmPallet
+from xcm.transfers import Path, RemoteReserve, Transfer, TransferType
 from xcm.weight import Limited, Unlimited
 
 
@@ -155,6 +156,15 @@ def test_which_calls_move_which_assets(
         payment = [BuyExecution, ClearOrigin] if " " in arrival else [ClearOrigin, BuyExecution]
         assert [kind for kind in kinds if kind in payment] == payment
         assert kinds[-2:] == [DepositAsset, SetTopic]
+
+
+@pytest.mark.parametrize("kind", [*Path, RemoteReserve(PARENT)])
+def test_no_transfer_executes_more_than_its_call_is_charged(kind: TransferType) -> None:
+    machine = World().xcm.machine
+    transfer = Transfer(RESERVES, place(ALICE), Unlimited(), machine.universal_location)
+    items = assets(here(10), fungible(PARENT, 10))
+    local = transfer.programs(items, fee_item=0, fees=kind, others=kind).local
+    assert machine.weigher.weight(local).all_lte(ITEM * TRANSFER_INSTRUCTIONS)
 
 
 def test_an_amount_that_cannot_be_halved_does_not_pay_at_the_reserve() -> None:

@@ -35,7 +35,7 @@ from xcm.builder.routers import WithUniqueTopic
 from xcm.builder.runtime_calls import RuntimeCalls
 from xcm.builder.traders import FeesFromOrigins, FixedRate, FixedRateOfFungible, fees_to_account
 from xcm.builder.transactors import Checking, FirstTransactor, FungibleAdapter, FungiblesAdapter, MintLocation
-from xcm.builder.weighers import FixedWeightBounds
+from xcm.builder.weighers import WeightInfoBounds, per_asset
 from xcm.executor.config import XcmConfig
 from xcm.instruction import (
     DepositAsset,
@@ -108,7 +108,7 @@ def machine(runtime: Runtime) -> XcmConfig:
     return XcmConfig(
         universal_location=interior(GlobalConsensus(Polkadot()), Parachain(1000)),
         barrier=TrailingSetTopicAsId(AnyOf((TakeWeightCredit(), AllowTopLevelPaidExecutionFrom(everything)))),
-        weigher=FixedWeightBounds(ITEM, calls),
+        weigher=WeightInfoBounds(per_asset(ITEM), calls),
         trader=lambda: FixedRateOfFungible(FixedRate(HERE, 10**9, 0), revenue),
         asset_transactor=transactor,
         origin_converter=FirstOrigin((SovereignSignedViaLocation(accounts), XcmPassthrough(XcmOrigin))),

@@ -1,16 +1,53 @@
 """What messages weigh.
 
-Source: polkadot-sdk, `polkadot/xcm/xcm-builder/src/weight.rs`.
+Source: polkadot-sdk, `polkadot/xcm/xcm-builder/src/weight.rs`,
+`cumulus/parachains/runtimes/assets/asset-hub-westend/src/weights/xcm/mod.rs` (`WeighAssets`).
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from substrate.errors import DecodeError
 from substrate.types import Weight
 from xcm import error as e
+from xcm.asset import All, AllCounted, AllOf, AllOfCounted, AssetFilter, Assets, Definite, WildFungibility
 from xcm.executor.passage import Unweighable
-from xcm.instruction import ExecuteWithOrigin, Instruction, SetAppendix, SetErrorHandler, Transact, Xcm
+from xcm.instruction import (
+    MAX_INSTRUCTIONS,
+    BurnAsset,
+    DepositAsset,
+    DepositReserveAsset,
+    ExecuteWithOrigin,
+    InitiateReserveWithdraw,
+    InitiateTeleport,
+    Instruction,
+    ReceiveTeleportedAsset,
+    ReserveAssetDeposited,
+    SetAppendix,
+    SetErrorHandler,
+    Transact,
+    TransferAsset,
+    TransferReserveAsset,
+    WithdrawAsset,
+    Xcm,
+)
+
+WeightInfo: TypeAlias = Callable[[Instruction], Weight]
+"""What an instruction itself weighs."""
+ForEachAsset: TypeAlias = (
+    WithdrawAsset
+    | ReserveAssetDeposited
+    | ReceiveTeleportedAsset
+    | TransferAsset
+    | TransferReserveAsset
+    | DepositAsset
+    | DepositReserveAsset
+    | InitiateReserveWithdraw
+    | InitiateTeleport
+    | BurnAsset
+)
+"""Instructions that do something with each of their assets."""
 
 
 class WeighsCalls(Protocol):
@@ -21,13 +58,41 @@ class WeighsCalls(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class FixedWeightBounds:
-    """Every instruction weighs the same, and what it runs here on top."""
+def per_asset(base: Weight, *, most: int = 100) -> WeightInfo:
+    """An instruction weighs so much for each asset that it may touch; where that is none, as for one.
 
-    base: Weight
+    Args:
+        base: For one asset.
+        most: How many assets a wildcard may stand for.
+    """
+
+    def weight(instruction: Instruction) -> Weight:
+        return base * _asset_count(instruction.assets, most) if isinstance(instruction, ForEachAsset) else base
+
+    return weight
+
+
+def _asset_count(chosen: Assets | AssetFilter, most: int) -> int:
+    if isinstance(chosen, tuple):
+        return max(len(chosen), 1)
+    if isinstance(chosen, Definite):
+        return max(len(chosen.assets), 1)
+    match chosen.asset:
+        case AllCounted(count) | AllOfCounted(count=count):
+            return max(min(count, most), 1)
+        case AllOf(fun=WildFungibility.Fungible):
+            return 1
+        case All() | AllOf():
+            return most
+
+
+@dataclass(frozen=True)
+class WeightInfoBounds:
+    """Every instruction weighs what `info` says, and what it runs here on top."""
+
+    info: WeightInfo
     calls: WeighsCalls
-    max_instructions: int = 100
+    max_instructions: int = MAX_INSTRUCTIONS
 
     def weight(self, message: Xcm, limit: Weight = Weight.MAX) -> Weight:
         return self._program(message, self.max_instructions, limit)[0]
@@ -52,15 +117,22 @@ class FixedWeightBounds:
         return total, left
 
     def _instruction(self, instruction: Instruction, left: int, limit: Weight) -> tuple[Weight, int]:
+        inner = Weight.ZERO
         if isinstance(instruction, SetErrorHandler | SetAppendix | ExecuteWithOrigin):
             inner, left = self._program(instruction.xcm, left, limit)
-            return _sum(self.base, inner), left
-        if isinstance(instruction, Transact):
+        elif isinstance(instruction, Transact):
             try:
-                return _sum(self.base, self.calls.weight_of(instruction.call.encoded)), left
+                inner = self.calls.weight_of(instruction.call.encoded)
             except DecodeError as failure:
                 raise Unweighable(e.FailedToDecode(), f"the call does not decode: {failure}") from failure
-        return self.base, left
+        return _sum(self.info(instruction), inner), left
+
+
+class FixedWeightBounds(WeightInfoBounds):
+    """Every instruction weighs the same, and what it runs here on top."""
+
+    def __init__(self, base: Weight, calls: WeighsCalls, max_instructions: int = MAX_INSTRUCTIONS) -> None:
+        super().__init__(lambda instruction: base, calls, max_instructions)
 
 
 def _sum(first: Weight, second: Weight) -> Weight:
