@@ -23,7 +23,7 @@ from xcm.instruction import XCM_VERSION, ClaimAsset, ClearOrigin, DepositAsset, 
 from xcm.junction import AccountId32, GeneralIndex
 from xcm.location import HERE, Location, location
 from xcm.outcome import Outcome, SendError, SendFailure, failure, weight_used
-from xcm.pallet_base import MAX_ASSETS_FOR_TRANSFER, XcmOrigin
+from xcm.pallet_base import MAX_ASSETS_FOR_TRANSFER
 from xcm.pallet_seams import XcmPalletSeams
 from xcm.transfers import Path, Programs, Transfer, TransferType, Trust
 from xcm.versions.mirror import VersionError
@@ -90,8 +90,6 @@ class XcmPallet(XcmPalletSeams):
     def send(self, origin: AnyOrigin, dest: VersionedLocation, message: VersionedXcm) -> None:
         """Send a message, in the name of the caller."""
         sender = self.location_of(origin)
-        if sender.parents:
-            raise self.InvalidOrigin(str(sender))
         target, program = self._latest(latest_location, dest), self._latest(latest_xcm, message)
         message_id = self.send_xcm(sender, target, program)
         self.deposit_event(self.Sent(sender, target, program, message_id))
@@ -226,15 +224,13 @@ class XcmPallet(XcmPalletSeams):
             raise SendFailure(SendError.DestinationUnsupported, str(cause)) from cause
 
     def location_of(self, origin: Origin) -> Location:
-        """The location that an origin stands for.
+        """The location that an origin of this chain stands for; as upstream, none of another chain's messages has one.
 
         Raises:
             DispatchFailure: `BadOrigin`.
         """
         if isinstance(origin, RawSigned):
             return location(0, AccountId32(self.network, origin.who))
-        if isinstance(origin, XcmOrigin):
-            return origin.location
         if isinstance(origin, RawRoot):
             return HERE
         raise DispatchFailure(BadOrigin())

@@ -11,7 +11,7 @@ from substrate.scale.types import Compact, u32
 from substrate.types import AccountId
 from xcm.builder.location_conversion import SiblingParachainConvertsVia
 from xcm.location import Location, chain_location
-from xcm.pallet import XcmOrigin
+from xcm.pallet_base import XcmOrigin
 
 
 def foreign_creator(origin: Origin, asset_id: Location) -> AccountId:

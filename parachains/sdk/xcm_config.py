@@ -74,7 +74,8 @@ from xcm.executor.holding import Holding
 from xcm.instruction import Xcm
 from xcm.junction import AccountId32, GlobalConsensus, PalletInstance, Parachain
 from xcm.location import HERE, Junctions, Location, interior, location, starts_with
-from xcm.pallet import XcmOrigin, XcmPallet
+from xcm.pallet import XcmPallet
+from xcm.pallet_base import XcmOrigin
 
 FEE_ACCOUNT = AccountId(b"modlpy/trsry".ljust(32, b"\0"))
 """Takes transaction, execution and delivery fees: the treasury's account."""

@@ -11,7 +11,7 @@ from scalecodec.type_registry import load_type_registry_preset
 
 from substrate.crypto.hashing import blake2_256
 from substrate.runtime.dispatch import DispatchFailure
-from substrate.runtime.origin import RawRoot
+from substrate.runtime.origin import RawNone, RawRoot
 from substrate.scale.codec import encode
 from substrate.scale.types import naming
 from substrate.types import Hash, Weight
@@ -24,6 +24,7 @@ from tests.xcm.world import (
     ITEM,
     LIMIT,
     RESERVES,
+    TELEPORTS,
     TOPIC,
     ParaRuntime,
     World,
@@ -59,6 +60,7 @@ from xcm.location import HERE, PARENT, Location, location
 from xcm.message import xcm
 from xcm.outcome import Complete, Incomplete, InstructionError, SendFailure
 from xcm.pallet import SEND, XcmPallet
+from xcm.pallet_base import XcmOrigin
 from xcm.versions.versioned import (
     VersionedAssets,
     latest_assets,
@@ -157,7 +159,7 @@ def test_transact_recursion_limit_works() -> None:
             XcmPallet.execute, message=versioned_xcm(inner), max_weight=world.xcm.machine.weigher.weight(inner)
         )
         data = DoubleEncoded(ParaRuntime.encode_call(call))
-        return xcm(Transact(OriginKind.Xcm, None, data))
+        return xcm(Transact(OriginKind.SovereignAccount, None, data))
 
     for depth, dispatched in ((9, True), (10, False)):
         world = World()
@@ -179,6 +181,18 @@ def test_send_works() -> None:
         XcmPallet.Sent(place(ALICE), RESERVES, message, b"u" * 32),
     ]
     assert (world.free(ALICE), world.free(FEES)) == (993, 17)
+
+
+def test_only_accounts_and_root_execute_and_send() -> None:
+    world = World()
+    message = versioned_xcm(xcm(ClearOrigin()))
+    send = partial(world.dispatch, XcmPallet.send, dest=versioned_location(RESERVES), message=message)
+    execute = partial(world.dispatch, XcmPallet.execute, message=message, max_weight=LIMIT)
+    execute(origin=RawRoot())
+    for call in send, execute:
+        for stranger in XcmOrigin(TELEPORTS), XcmOrigin(place(ALICE)), RawNone():
+            with pytest.raises(DispatchFailure, match="BadOrigin"):
+                call(origin=stranger)
 
 
 def test_send_fails_when_xcm_router_blocks() -> None:
