@@ -6,7 +6,7 @@ Source: polkadot-sdk, `substrate/client/api/src/backend.rs`, `substrate/primitiv
 from collections import deque
 from collections.abc import Callable, Iterator
 from enum import StrEnum
-from typing import Generic
+from typing import Generic, TypeVar
 
 from substrate.block import Block, Header, Justification, genesis_header
 from substrate.client.memory_store import MemoryStore
@@ -39,6 +39,17 @@ class BlockchainError(RuleError):
 Callback = Callable[[Hash], None]
 
 
+class Follower:
+    """A subscriber to the best or the finalised block, and the block it was told of last."""
+
+    def __init__(self, callback: Callback, told: Hash) -> None:
+        self.callback = callback
+        self.told = told
+
+
+SubscriberT = TypeVar("SubscriberT")
+
+
 class Chain(Generic[RuntimeT]):
     """Fork-aware block tree over a store.
 
@@ -65,8 +76,8 @@ class Chain(Generic[RuntimeT]):
         self._states: dict[Hash, Trie] = {}
         self._finalized_states: deque[Hash] = deque()
         self._imported_callbacks: list[Callback] = []
-        self._best_callbacks: list[Callback] = []
-        self._finalized_callbacks: list[Callback] = []
+        self._best_followers: list[Follower] = []
+        self._finalized_followers: list[Follower] = []
         self.genesis = self._open_genesis(genesis)
         self._tree = self._load_tree()
         self.best: Hash = self._find_best()
@@ -238,9 +249,11 @@ class Chain(Generic[RuntimeT]):
         node = Node(hash_, header, stored.weight)
         self._tree.add(node)
         self._states[hash_] = state
-        best = self._find_best() if self.is_viable is not None else self._better(node)
-        self._notify(self._imported_callbacks, hash_)
-        self._set_best(best)
+        self.best = self._find_best() if self.is_viable is not None else self._better(node)
+        for callback in tuple(self._imported_callbacks):
+            if hash_ in self:  # a callback may have finalised a rival
+                callback(hash_)
+        self._tell_best()
         return hash_
 
     def finalize(self, block: Hash, justification: Justification | None = None, *, aux: Aux | None = None) -> None:
@@ -252,19 +265,21 @@ class Chain(Generic[RuntimeT]):
         if block not in self._tree:
             reason = ChainReason.NOT_IN_FINALIZED_CHAIN if block in self else ChainReason.UNKNOWN_BLOCK
             raise BlockchainError(reason, block=block.hex(), finalized=self.finalized.hex())
+        proofs = () if justification is None else ((block, justification),)
         enacted = self._tree.path(self.finalized, block)
+        if not enacted:
+            self.store.commit(Batch(justifications=proofs, aux=aux or {}))
+            return
         abandoned = self._tree.abandoned_by(block)
         canonical = tuple((self.header(each).number, each) for each in enacted)
-        proofs = () if justification is None else ((block, justification),)
         if self.best in abandoned:
-            self._set_best(self._find_best(block))  # while the old fork can still be read
+            self.best = self._find_best(block)
+        self._tell_best()  # while the old fork can still be read
         batch = Batch(justifications=proofs, aux=aux or {}, removed=tuple(abandoned), canonical=canonical)
         self.store.commit(batch)
-        if not enacted:
-            return
         self._tree.reroot(block)
         self._prune_states(enacted, abandoned)
-        self._notify(self._finalized_callbacks, block)
+        self._tell_finalized()
 
     def put_aux(self, aux: Aux) -> None:
         """Write auxiliary values in a commit of their own."""
@@ -276,7 +291,8 @@ class Chain(Generic[RuntimeT]):
 
     def reconsider(self) -> None:
         """Choose the best block again, after `is_viable` changed its mind."""
-        self._set_best(self._find_best())
+        self.best = self._find_best()
+        self._tell_best()
 
     # -- subscriptions: each returns its own cancellation ---------------------------------------------------------
 
@@ -286,11 +302,11 @@ class Chain(Generic[RuntimeT]):
 
     def on_best(self, callback: Callback) -> Callable[[], None]:
         """Call back when the best block changes; `route` from the last one tells of reorganisations."""
-        return _subscribe(self._best_callbacks, callback)
+        return _subscribe(self._best_followers, Follower(callback, self.best))
 
     def on_finalized(self, callback: Callback) -> Callable[[], None]:
         """Call back when the finalised block advances, possibly by many heights."""
-        return _subscribe(self._finalized_callbacks, callback)
+        return _subscribe(self._finalized_followers, Follower(callback, self.finalized))
 
     # -- details -----------------------------------------------------------------------------------------------
 
@@ -314,10 +330,20 @@ class Chain(Generic[RuntimeT]):
         assert best is not None, "the start is a candidate"
         return best.hash
 
-    def _set_best(self, best: Hash) -> None:
-        if best != self.best:
-            self.best = best
-            self._notify(self._best_callbacks, best)
+    # A callback may itself import, finalise or reconsider. Each follower is therefore told of the block that is best
+    # (or final) when its turn comes, unless it knows: nobody hears of blocks that are gone, or of newer ones first.
+
+    def _tell_best(self) -> None:
+        for follower in tuple(self._best_followers):
+            if follower.told != self.best:
+                follower.told = self.best
+                follower.callback(self.best)
+
+    def _tell_finalized(self) -> None:
+        for follower in tuple(self._finalized_followers):
+            if follower.told != self.finalized:
+                follower.told = self.finalized
+                follower.callback(self.finalized)
 
     def _prune_states(self, enacted: list[Hash], abandoned: list[Hash]) -> None:
         for block in abandoned:
@@ -326,17 +352,12 @@ class Chain(Generic[RuntimeT]):
         while len(self._finalized_states) > self._kept_states:
             self._states.pop(self._finalized_states.popleft(), None)
 
-    @staticmethod
-    def _notify(callbacks: list[Callback], block: Hash) -> None:
-        for callback in tuple(callbacks):
-            callback(block)
 
-
-def _subscribe(callbacks: list[Callback], callback: Callback) -> Callable[[], None]:
-    callbacks.append(callback)
+def _subscribe(subscribers: list[SubscriberT], subscriber: SubscriberT) -> Callable[[], None]:
+    subscribers.append(subscriber)
 
     def cancel() -> None:
-        if callback in callbacks:
-            callbacks.remove(callback)
+        if subscriber in subscribers:
+            subscribers.remove(subscriber)
 
     return cancel

@@ -2,6 +2,7 @@
 
 import pytest
 
+from substrate.block import Justification
 from substrate.client.chain import BlockchainError, Chain
 from substrate.client.execution import executor
 from substrate.client.importing import BlockImport, BlockImportError, ExecutionCache
@@ -150,3 +151,67 @@ def test_a_cancelled_subscription_is_silent() -> None:
     node.grow()
 
     assert heard == [first]
+
+
+def test_finality_reached_while_a_block_is_announced_leaves_no_trace_of_the_other_fork() -> None:
+    """As when a partition heals: the commit for `a1` was here before `a1`."""
+    node = MiniNode()
+    chain = node.chain
+    b2 = node.grow(parent=node.grow(salt=9))
+    a1 = node.make(parent=chain.genesis, salt=1)
+    heard: list[tuple[str, Hash]] = []
+    chain.on_imported(lambda block: chain.finalize(a1.hash) if block == a1.hash else None)
+    chain.on_best(lambda block: heard.append(("best", block)))
+
+    node.importer.import_block(a1)
+
+    assert chain.best == chain.finalized == a1.hash
+    assert b2 not in chain
+    assert heard == [("best", a1.hash)]
+
+
+def test_a_block_that_is_gone_when_its_turn_comes_is_not_announced() -> None:
+    node = MiniNode()
+    chain, a1 = node.chain, node.grow(salt=1)
+    b1 = node.make(parent=chain.genesis, salt=2, weight=1)
+    heard: list[Hash] = []
+    chain.on_imported(lambda _: chain.finalize(a1))
+    chain.on_imported(heard.append)
+
+    node.importer.import_block(b1)
+
+    assert heard == []
+    assert chain.best == a1
+
+
+def test_the_best_block_is_chosen_before_anybody_hears_of_the_new_one() -> None:
+    node = MiniNode()
+    best_seen: list[Hash] = []
+    node.chain.on_imported(lambda _: best_seen.append(node.chain.best))
+
+    assert best_seen == [node.grow()]
+
+
+def test_finality_reached_while_finality_is_announced_is_heard_in_order() -> None:
+    node = MiniNode()
+    chain, blocks, heard = node.chain, [node.grow() for _ in range(3)], list[Hash]()
+    chain.on_finalized(lambda block: chain.finalize(blocks[1]) if block == blocks[0] else None)
+    chain.on_finalized(heard.append)
+
+    chain.finalize(blocks[0])
+    chain.finalize(blocks[2])
+
+    assert heard == [blocks[1], blocks[2]]
+
+
+def test_finalising_the_final_block_again_only_adds_the_proof() -> None:
+    node = MiniNode()
+    a1 = node.grow()
+    a2 = node.grow()
+    node.chain.finalize(a1)
+    proof = Justification(b"TEST", a1)
+
+    node.chain.finalize(a1, proof)
+
+    assert node.chain.justifications(a1) == (proof,)
+    assert node.chain.block(a2).hash == node.chain.best == a2

@@ -75,10 +75,10 @@ async def test_a_disconnected_client_leaves_no_subscription(server: RpcServer, n
     async with WebSocketClient(server.url) as client:
         stream = await client.subscribe("chain_subscribeNewHeads", unsubscribe="chain_unsubscribeNewHeads")
         assert (await anext(stream))["number"] == "0x1"
-        before = len(node.chain._best_callbacks)  # pyright: ignore[reportPrivateUsage]
+        before = len(node.chain._best_followers)  # pyright: ignore[reportPrivateUsage]
     for _ in range(100):
         await asyncio.sleep(0.01)
-        if len(node.chain._best_callbacks) < before:  # pyright: ignore[reportPrivateUsage]
+        if len(node.chain._best_followers) < before:  # pyright: ignore[reportPrivateUsage]
             return
     pytest.fail("the subscription is still there")
 
