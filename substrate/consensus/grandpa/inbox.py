@@ -1,36 +1,36 @@
 """Messages that came too early: for a later round, a later set, or a block not imported yet. All bounded."""
 
-from substrate.consensus.grandpa.types import GossipMessage, VoteMessage
-from substrate.types import Hash
+from typing import Any
 
-MAX_HELD = 1024
+from substrate.consensus.grandpa.types import GossipMessage, VoteMessage
+from substrate.scale.codec import codec_of
+from substrate.types import Hash
+from substrate.waiting import WaitingRoom
+
+HELD_PER_SENDER = 128
+"""An honest peer has a few votes and commits out for blocks that we lack, or for the next set."""
+HELD_BYTES_PER_SENDER = 512 << 10
 MAX_ROUNDS_AHEAD = 8
 VOTES_PER_VOTER = 6
 """Two of each kind: more prove nothing."""
+_MESSAGE = codec_of(GossipMessage)
 
 
 class Inbox:
     """What to look at again later, with its sender."""
 
     def __init__(self) -> None:
-        self._by_block: dict[Hash, list[tuple[str, GossipMessage]]] = {}
+        self._by_block: WaitingRoom[Hash, GossipMessage] = _room()
         self._by_round: dict[int, dict[VoteMessage, str]] = {}
-        self._by_set: dict[int, list[tuple[str, GossipMessage]]] = {}
-        self._held = 0
+        self._by_set: WaitingRoom[int, GossipMessage] = _room()
 
     def wait_for_block(self, block: Hash, sender: str, message: GossipMessage) -> None:
         """Hold until `block` is imported."""
-        if self._held >= MAX_HELD and self._by_block:
-            self.take_block(next(iter(self._by_block)))  # the oldest gives way
-        if self._held < MAX_HELD:
-            self._held += 1
-            self._by_block.setdefault(block, []).append((sender, message))
+        self._by_block.put(block, sender, message, size_bytes=len(_MESSAGE.encode(message)))
 
     def wait_for_set(self, set_id: int, sender: str, message: GossipMessage) -> None:
         """Hold until a set starts."""
-        if self._held < MAX_HELD:
-            self._held += 1
-            self._by_set.setdefault(set_id, []).append((sender, message))
+        self._by_set.put(set_id, sender, message, size_bytes=len(_MESSAGE.encode(message)))
 
     def wait_for_round(self, sender: str, message: VoteMessage) -> None:
         """Hold a checked vote until its round starts."""
@@ -40,9 +40,7 @@ class Inbox:
 
     def take_block(self, block: Hash) -> list[tuple[str, GossipMessage]]:
         """What waited for a block."""
-        found = self._by_block.pop(block, [])
-        self._held -= len(found)
-        return found
+        return self._by_block.take(block)
 
     def take_round(self, number: int) -> list[tuple[str, VoteMessage]]:
         """What waited for a round; earlier rounds are dropped."""
@@ -53,9 +51,11 @@ class Inbox:
     def take_set(self, set_id: int) -> list[tuple[str, GossipMessage]]:
         """What waited for a set; everything of earlier sets is dropped."""
         self._by_round.clear()
-        self._by_block.clear()
+        self._by_block = _room()
         for old in [held for held in self._by_set if held < set_id]:
-            del self._by_set[old]
-        found = self._by_set.pop(set_id, [])
-        self._held = sum(len(held) for held in self._by_set.values())
-        return found
+            self._by_set.take(old)
+        return self._by_set.take(set_id)
+
+
+def _room() -> WaitingRoom[Any, GossipMessage]:
+    return WaitingRoom(count=HELD_PER_SENDER, size_bytes=HELD_BYTES_PER_SENDER)

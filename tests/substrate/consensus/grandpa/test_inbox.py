@@ -1,0 +1,75 @@
+"""Early messages: one peer's junk never costs the messages of another."""
+
+import pytest
+
+from substrate.consensus.grandpa.actions import Finalize
+from substrate.consensus.grandpa.inbox import HELD_BYTES_PER_SENDER, HELD_PER_SENDER, Inbox
+from substrate.consensus.grandpa.signing import sign_vote
+from substrate.consensus.grandpa.testing import BlockTree
+from substrate.consensus.grandpa.types import (
+    AuthorityId,
+    CommitMessage,
+    CompactCommit,
+    Message,
+    Precommit,
+    Prevote,
+    Signature,
+    VoteMessage,
+)
+from substrate.consensus.grandpa.voter import Voter
+from substrate.types import BlockNumber, Hash
+from tests.substrate.consensus.grandpa.test_voter import GENESIS, GOSSIP, PAIRS, authorities
+
+
+def junk(mark: int, set_id: int) -> CommitMessage:
+    """A commit of set `set_id` with one vote for a block that does not exist."""
+    block, number = Hash(mark.to_bytes(32, "big")), BlockNumber(1)
+    auth = (Signature(bytes(64)), AuthorityId(bytes(32)))
+    return CommitMessage(1, set_id, CompactCommit(block, number, (Precommit(block, number),), (auth,)))
+
+
+def vote(index: int, message: Message, set_id: int) -> VoteMessage:
+    return VoteMessage(1, set_id, sign_vote(PAIRS[index], message, round_number=1, set_id=set_id))
+
+
+@pytest.mark.parametrize("set_id", [0, 1], ids=["for a block to come", "for the next set"])
+def test_votes_that_came_early_count_whatever_a_peer_sends_meanwhile(set_id: int) -> None:
+    tree = BlockTree(GENESIS)
+    voter = Voter(tree, signer=None, gossip_us=GOSSIP)
+    voter.start_set(0, 0, authorities(4))
+    later = BlockTree(GENESIS)
+    block = later.extend(GENESIS)
+
+    for mark in range(2000):
+        voter.on_message(1, "mallory", junk(mark, set_id))
+    for index in range(3):
+        for message in (Prevote(*block), Precommit(*block)):
+            voter.on_message(2, str(index), vote(index, message, set_id))
+    for mark in range(2000, 4000):
+        voter.on_message(3, "mallory", junk(mark, set_id))
+    tree.add(later.headers[block.hash])
+    actions = voter.on_imported(4, block)
+    if set_id:
+        actions = voter.start_set(5, set_id, authorities(4))
+
+    assert [action.block for action in actions if isinstance(action, Finalize)] == [block]
+
+
+def test_a_peer_has_room_for_a_number_of_messages() -> None:
+    inbox = Inbox()
+    for mark in range(2 * HELD_PER_SENDER):
+        inbox.wait_for_set(1, "mallory", junk(mark, 1))
+
+    assert inbox.take_set(1) == [("mallory", junk(mark, 1)) for mark in range(HELD_PER_SENDER, 2 * HELD_PER_SENDER)]
+
+
+def test_large_messages_fill_a_peers_room_sooner() -> None:
+    inbox = Inbox()
+    large = CompactCommit(GENESIS, BlockNumber(0), (), ((Signature(bytes(64)), AuthorityId(bytes(32))),) * 3000)
+    for mark in range(4):
+        inbox.wait_for_block(GENESIS, "mallory", CommitMessage(mark, 1, large))
+
+    kept = HELD_BYTES_PER_SENDER // (96 * 3000)
+    assert [message.round for _, message in inbox.take_block(GENESIS) if isinstance(message, CommitMessage)] == list(
+        range(4 - kept, 4)
+    )
