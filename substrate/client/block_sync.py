@@ -5,27 +5,45 @@ saving when a peer already has the block.
 """
 
 import asyncio
-from collections import OrderedDict
+from collections import deque
+from enum import StrEnum
 
 from substrate.block import Block
 from substrate.client.importing import BlockImport, BlockImportError, ImportReason
 from substrate.client.pool import TransactionPool
 from substrate.client.pool_graph import Pooled, PoolError
 from substrate.client.protocols import Clock, Network, Recorder, RequestFailed
-from substrate.errors import ChainError, DecodeError
+from substrate.errors import ChainError, DecodeError, RuleError
 from substrate.runtime.validity import TransactionInvalid
 from substrate.scale.codec import codec_of
 from substrate.scale.types import Struct, u32
 from substrate.types import Hash
+from substrate.waiting import WaitingRoom
 
 BLOCK = "block"
 BLOCKS = "blocks"
 TRANSACTION = "transaction"
 MAX_BLOCKS = 64
 REQUEST_TIMEOUT_US = 2_000_000
-_WAITING = 256
+MAX_DOWNLOADS = 4
+"""At a time from one peer."""
+WAITING_PER_PEER = 64
+WAITING_BYTES_PER_PEER = 32 << 20
+_DOWNLOADED = 256
+"""Blocks kept of a longer download, the oldest: the next announcement asks for the rest."""
 _BLOCK = codec_of(Block)
 _BLOCKS = codec_of(tuple[Block, ...])
+
+
+class SyncReason(StrEnum):
+    """Why an answer is refused."""
+
+    NOT_THE_ASKED_CHAIN = "NotTheAskedChain"
+    NOT_IN_FINALIZED_CHAIN = "NotInFinalizedChain"
+
+
+class SyncError(RuleError):
+    """A peer answered with other blocks than it was asked for."""
 
 
 class BlocksRequest(Struct):
@@ -48,9 +66,11 @@ class BlockSync:
         self._clock = clock
         self._recorder = recorder
         self._tasks: asyncio.TaskGroup | None = None
-        self._waiting: OrderedDict[Hash, Block] = OrderedDict()
-        self._asking: set[Hash] = set()
-        self._receiving = False
+        self._waiting: WaitingRoom[Hash, Block] = WaitingRoom(count=WAITING_PER_PEER, size_bytes=WAITING_BYTES_PER_PEER)
+        """Blocks by the parent that they lack."""
+        self._fetching: set[Hash] = set()
+        self._downloading: set[tuple[str, Hash]] = set()
+        self._received: bytes | None = None
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """Begin to listen."""
@@ -66,20 +86,20 @@ class BlockSync:
 
     def fetch(self, block: Hash) -> None:
         """Ask the peers, one after the other, for a block that is missing, and for its unknown ancestors."""
-        if block in self._asking or block in self._chain:
+        if block in self._fetching or block in self._chain:
             return
-        self._asking.add(block)
+        self._fetching.add(block)
         assert self._tasks is not None, "blocks are asked for only after start"
         self._tasks.create_task(self._ask_around(block))
 
     async def _ask_around(self, block: Hash) -> None:
         try:
             for peer in self._network.peers():
-                await self._ask(peer, block)
+                await self._walk_back(peer, block)
                 if block in self._chain:
                     return
         finally:
-            self._asking.discard(block)
+            self._fetching.discard(block)
 
     def _on_block(self, sender: str, payload: bytes) -> None:
         try:
@@ -88,52 +108,79 @@ class BlockSync:
             self._note(sender, failure)
 
     def _take(self, sender: str, block: Block) -> None:
-        """Import a block and those that waited for it; one without its parent waits, and the parent is asked for."""
-        following: Block | None = block
-        while following is not None:
+        """Import a block and those that waited for it; one without its parent waits, and its chain is asked for."""
+        following = [(sender, block)]
+        for source, each in following:
             try:
-                self._importer.import_block(following)
+                self._importer.import_block(each)
             except BlockImportError as failure:
-                if str(failure.reason) != ImportReason.UNKNOWN_PARENT:
-                    self._note(sender, failure)
-                    return
-                self._wait(following)
-                self._fetch(sender, following.header.parent_hash)
-                return
-            following = self._waiting.pop(following.hash, None)
+                if str(failure.reason) == ImportReason.UNKNOWN_PARENT:
+                    self._wait(source, each)
+                else:
+                    self._note(source, failure)
+                continue
+            following.extend(self._waiting.take(each.hash))
 
-    def _wait(self, block: Block) -> None:
-        self._waiting[block.header.parent_hash] = block
-        if len(self._waiting) > _WAITING:
-            self._waiting.popitem(last=False)
-
-    def _fetch(self, sender: str, head: Hash) -> None:
-        if head in self._asking:
+    def _wait(self, sender: str, block: Block) -> None:
+        size_bytes = len(_BLOCK.encode(block))
+        self._waiting.put(block.header.parent_hash, sender, block, size_bytes=size_bytes)
+        missing = (sender, self._first_missing(block))
+        if missing in self._downloading or sum(peer == sender for peer, _ in self._downloading) >= MAX_DOWNLOADS:
             return
-        self._asking.add(head)
+        self._downloading.add(missing)
         assert self._tasks is not None, "blocks are taken only after start"
-        self._tasks.create_task(self._download(sender, head))
+        self._tasks.create_task(self._download(*missing))
 
-    async def _download(self, sender: str, head: Hash) -> None:
+    def _first_missing(self, block: Block) -> Hash:
+        """The closest ancestor of a block that does not wait itself."""
+        waiting = {each.hash: each for each in self._waiting.items()}
+        missing = block.header.parent_hash
+        while missing in waiting:
+            missing = waiting[missing].header.parent_hash
+        return missing
+
+    async def _download(self, peer: str, head: Hash) -> None:
         try:
-            await self._ask(sender, head)
+            await self._walk_back(peer, head)
         finally:
-            self._asking.discard(head)
+            self._downloading.discard((peer, head))
 
-    async def _ask(self, peer: str, head: Hash) -> None:
+    async def _walk_back(self, peer: str, head: Hash) -> None:
+        """Ask a peer for a block and its ancestors down to one that is known, then import them."""
+        found: deque[Block] = deque(maxlen=_DOWNLOADED)
+        while head not in self._chain:
+            blocks = await self._ask(peer, head, found[-1] if found else None)
+            if not blocks:
+                return
+            found.extend(blocks)
+            head = blocks[-1].header.parent_hash
+        for block in reversed(found):
+            self._take(peer, block)
+
+    async def _ask(self, peer: str, head: Hash, child: Block | None) -> list[Block]:
+        """A block and unknown ancestors, newest first; nothing if the peer has them not, or answers with others."""
         try:
             request = BlocksRequest(head, MAX_BLOCKS).encode()
             answer = await self._network.request(peer, BLOCKS, request, timeout_us=REQUEST_TIMEOUT_US)
-            blocks = _BLOCKS.decode(answer)
-        except (RequestFailed, DecodeError) as failure:
+            return self._checked(_BLOCKS.decode(answer), head, child)
+        except (RequestFailed, DecodeError, SyncError) as failure:
             self._note(peer, failure)
-            return
-        if blocks and blocks[-1].header.parent_hash not in self._chain:  # the oldest one asks for what is before it
-            for block in blocks[:-1]:
-                self._wait(block)
-            blocks = blocks[-1:]
-        for block in reversed(blocks):
-            self._take(peer, block)
+            return []
+
+    def _checked(self, blocks: tuple[Block, ...], head: Hash, child: Block | None) -> list[Block]:
+        """The unknown blocks of an answer. Their heights fall, so a walk ends at the finalised block at the latest."""
+        unknown: list[Block] = []
+        for block in blocks:
+            number = int(block.header.number)
+            if block.hash != head or (child is not None and number + 1 != child.header.number):
+                raise SyncError(SyncReason.NOT_THE_ASKED_CHAIN, asked=head.hex(), block=block.hash.hex())
+            if number <= self._chain.finalized_number:
+                raise SyncError(SyncReason.NOT_IN_FINALIZED_CHAIN, block=block.hash.hex(), number=number)
+            unknown.append(block)
+            child, head = block, block.header.parent_hash
+            if head in self._chain:
+                break
+        return unknown
 
     async def _serve_blocks(self, sender: str, payload: bytes) -> bytes:
         request = BlocksRequest.decode(payload)
@@ -145,18 +192,18 @@ class BlockSync:
         return _BLOCKS.encode(tuple(found))
 
     def _on_ready(self, transaction: Pooled) -> None:
-        if transaction.propagate and not self._receiving:
+        if transaction.propagate and transaction.raw != self._received:
             self._network.broadcast(TRANSACTION, transaction.raw)
 
     def _on_transaction(self, sender: str, payload: bytes) -> None:
-        self._receiving = True  # what came by gossip is not sent on: every peer has it from its source
+        self._received = payload  # not sent on: every peer has it from its source
         try:
             self._pool.submit(payload)
         except (TransactionInvalid, PoolError, DecodeError):
             # Gossip repeats itself and crosses blocks: a transaction that is not wanted here is no fault of the sender.
             return
         finally:
-            self._receiving = False
+            self._received = None
 
     def _note(self, sender: str, failure: ChainError) -> None:
         now = self._clock.now_us()
