@@ -23,6 +23,7 @@ from substrate.pallets.balances_rules import (
     reducible_on_hold,
     settle,
     slashable,
+    with_lock,
 )
 from substrate.pallets.system import System
 from substrate.runtime.dispatch import ArithmeticErrorKind, DispatchFailure, TokenError, arithmetic_error, token_error
@@ -200,9 +201,9 @@ class BalancesFunds(BalancesBase):
     # --- reserving ---
 
     def can_reserve(self, who: AccountId, amount: int) -> bool:
-        """Whether `reserve` would find the funds."""
+        """Whether an account can reserve an amount and keep the existential deposit free."""
         data = self.account_data(who)
-        return amount == 0 or data.free - amount >= data.frozen
+        return amount == 0 or data.free - amount >= max(data.frozen, self.existential_deposit)
 
     def reserve(self, who: AccountId, amount: int) -> None:
         """Move free balance into the reserve."""
@@ -276,17 +277,23 @@ class BalancesFunds(BalancesBase):
 
     def set_lock(self, lock_id: bytes, who: AccountId, amount: int, reasons: Reasons = Reasons.All) -> None:
         """Set a lock, in place of one with the same id; amount zero removes it."""
-        others = tuple(lock for lock in self.locks[who] if lock.id != lock_id)
-        self._update_locks(who, (*others, BalanceLock(lock_id, Balance(amount), reasons)) if amount else others)
+        if amount:
+            self._update_locks(who, with_lock(self.locks[who], BalanceLock(lock_id, Balance(amount), reasons)))
+        else:
+            self.remove_lock(lock_id, who)
 
     def extend_lock(self, lock_id: bytes, who: AccountId, amount: int, reasons: Reasons = Reasons.All) -> None:
-        """Set a lock to at least an amount."""
-        held = next((lock.amount for lock in self.locks[who] if lock.id == lock_id), 0)
-        self.set_lock(lock_id, who, max(held, amount), reasons)
+        """Set a lock to at least an amount, for the reasons it has and these; amount zero changes nothing."""
+        if not amount:
+            return
+        held = next((lock for lock in self.locks[who] if lock.id == lock_id), None)
+        if held is not None:
+            amount, reasons = max(held.amount, amount), held.reasons if held.reasons == reasons else Reasons.All
+        self.set_lock(lock_id, who, amount, reasons)
 
     def remove_lock(self, lock_id: bytes, who: AccountId) -> None:
         """Remove a lock."""
-        self.set_lock(lock_id, who, 0)
+        self._update_locks(who, tuple(lock for lock in self.locks[who] if lock.id != lock_id))
 
     def _update_locks(self, who: AccountId, locks: tuple[BalanceLock, ...]) -> None:
         data = self.account_data(who)

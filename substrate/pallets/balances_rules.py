@@ -143,7 +143,7 @@ def check_withdraw(info: AccountInfo, amount: int, *, existential_deposit: int, 
         keep: Whether the account must stay alive.
 
     Raises:
-        DispatchFailure: `Underflow`, `FundsUnavailable`, `Frozen`, `OnlyProvider`, `NotExpendable`.
+        DispatchFailure: `Underflow`, `FundsUnavailable`, `Frozen`, `NotExpendable`.
     """
     if amount == 0:
         return 0
@@ -158,11 +158,7 @@ def check_withdraw(info: AccountInfo, amount: int, *, existential_deposit: int, 
         preservation=Preservation.EXPENDABLE,
         fortitude=Fortitude.POLITE,
     )
-    if amount > liquid:
-        raise token_error(TokenError.Frozen)
-    if left < existential_deposit and not info.can_dec_provider:
-        raise token_error(TokenError.OnlyProvider)
-    if left + info.data.reserved < info.data.frozen:
+    if amount > liquid:  # freezes, and the existential deposit of an account that something consumes
         raise token_error(TokenError.Frozen)
     if left >= existential_deposit:
         return 0
@@ -181,6 +177,13 @@ def frozen_by(locks: Iterable[BalanceLock], freezes: Iterable[IdAmount]) -> Bala
     """What locks and freezes keep in the account; they overlap, so the largest counts."""
     amounts = [lock.amount for lock in locks] + [freeze.amount for freeze in freezes]
     return Balance(max(amounts, default=0))
+
+
+def with_lock(locks: tuple[BalanceLock, ...], lock: BalanceLock) -> tuple[BalanceLock, ...]:
+    """The locks with one more, or with it in the place of the one that has its id."""
+    if any(each.id == lock.id for each in locks):
+        return tuple(lock if each.id == lock.id else each for each in locks)
+    return (*locks, lock)
 
 
 def with_free(data: AccountData, free: int) -> AccountData:

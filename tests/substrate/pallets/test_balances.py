@@ -11,10 +11,13 @@ from substrate.errors import ChainError
 from substrate.pallets.accounts import NEW_LOGIC_FLAG, AccountData, AccountInfo
 from substrate.pallets.balances import Balances
 from substrate.pallets.balances_rules import (
+    BalanceLock,
     BalanceStatus,
     Fortitude,
     Precision,
     Preservation,
+    Reasons,
+    check_withdraw,
     reducible,
     settle,
 )
@@ -152,6 +155,73 @@ def test_locks_overlap_and_end(world: Any) -> None:
     assert world.runtime.system.account[BOB].consumers == 0
     assert world.said() == ["Locked", "Locked", "Unlocked", "Unlocked"]
     assert BOB not in balances.locks
+
+
+def test_a_changed_lock_keeps_its_place(world: Any) -> None:
+    balances = world.runtime.balances
+    for lock_id, amount in ((b"lock-one", 300), (b"lock-two", 700), (b"lock-one", 400)):
+        balances.set_lock(lock_id, BOB, amount)
+
+    assert balances.locks[BOB] == (lock(b"lock-one", 400), lock(b"lock-two", 700))
+
+
+def test_extending_a_lock_joins_the_reasons_and_never_lowers_it(world: Any) -> None:
+    balances = world.runtime.balances
+    balances.set_lock(b"lock-one", BOB, 300, Reasons.Fee)
+    balances.extend_lock(b"lock-one", BOB, 0, Reasons.Misc)
+    balances.extend_lock(b"lock-one", BOB, 200, Reasons.Fee)
+    assert balances.locks[BOB] == (lock(b"lock-one", 300, Reasons.Fee),)
+
+    balances.extend_lock(b"lock-one", BOB, 500, Reasons.Misc)
+    balances.extend_lock(b"lock-two", BOB, 10, Reasons.Misc)
+    balances.extend_lock(b"lock-new", BOB, 0)
+
+    assert balances.locks[BOB] == (lock(b"lock-one", 500), lock(b"lock-two", 10, Reasons.Misc))
+
+
+def lock(lock_id: bytes, amount: int, reasons: Reasons = Reasons.All) -> BalanceLock:
+    return BalanceLock(lock_id, Balance(amount), reasons)
+
+
+@pytest.mark.parametrize(("locked", "most"), [(0, 5_000 - ED), (ED + 50, 5_000 - ED - 50)])
+def test_an_account_can_reserve_down_to_its_freeze_and_the_existential_deposit(
+    world: Any, locked: int, most: int
+) -> None:
+    balances = world.runtime.balances
+    balances.set_lock(b"lock-one", BOB, locked)
+
+    assert [balances.can_reserve(BOB, amount) for amount in (0, most, most + 1)] == [True, True, False]
+    assert balances.can_reserve(CAROL, 0)
+    assert not balances.can_reserve(CAROL, 1)
+
+
+def test_repatriation_leaves_what_a_freeze_needs(world: Any) -> None:
+    balances = world.runtime.balances
+    balances.reserve(BOB, 4_000)
+    balances.set_lock(b"lock-one", BOB, 3_000)
+
+    assert balances.repatriate(BOB, ALICE, 4_000, BalanceStatus.Free) == 2_000
+
+    assert balances.account_data(BOB) == AccountData(Balance(1_000), Balance(2_000), Balance(3_000))
+
+
+@pytest.mark.parametrize(
+    ("account", "most"),
+    [
+        (info(ED + 10, reserved=500, consumers=1), 10),
+        (info(ED + 10, reserved=500, consumers=1, providers=2), ED + 10),
+        (info(500, reserved=100, frozen=300, consumers=1), 300),
+    ],
+)
+def test_what_a_consumer_or_a_freeze_needs_cannot_be_withdrawn(account: AccountInfo, most: int) -> None:
+    check_withdraw(account, most, existential_deposit=ED, issuance=10_000, keep=False)
+    if most == account.data.free:
+        return
+
+    with pytest.raises(DispatchFailure) as refusal:
+        check_withdraw(account, most + 1, existential_deposit=ED, issuance=10_000, keep=False)
+
+    assert refusal.value.error == Token(TokenError.Frozen)
 
 
 def test_reserving_and_slashing(world: Any) -> None:
