@@ -16,8 +16,6 @@ from substrate.types import Hash
 
 MAX_PAGE = 1000
 """Keys per page."""
-MAX_RANGE = 1000
-"""Blocks per storage query."""
 
 
 class StateMethods:
@@ -58,27 +56,6 @@ class StateMethods:
         """Values of several keys."""
         block = self._chain.best if at is None else at
         return [_changes(block, _read(self._chain.state(block), keys))]
-
-    @rpc("state_queryStorage")
-    def query_storage(
-        self, keys: tuple[bytes, ...], from_block: Hash, to_block: Hash | None = None
-    ) -> list[dict[str, object]]:
-        """Values at the first block, then what changed in each block up to the last."""
-        last = self._chain.best if to_block is None else to_block
-        if not self._chain.is_ancestor(from_block, last):
-            raise RpcError(Code.CLIENT_ERROR - 2, "Cannot resolve a block range: no ancestor of the last block")
-        _, later = self._chain.route(from_block, last)
-        if len(later) >= MAX_RANGE:
-            raise RpcError(Code.CLIENT_ERROR - 2, f"Cannot resolve a block range longer than {MAX_RANGE}")
-        known = _read(self._chain.state(from_block), keys)
-        found = [_changes(from_block, known)]
-        for block in later:
-            values = _read(self._chain.state(block), keys)
-            changed = {key: value for key, value in values.items() if value != known[key]}
-            known = values
-            if changed:
-                found.append(_changes(block, changed))
-        return found
 
     @rpc("state_getReadProof")
     def get_read_proof(self, keys: tuple[bytes, ...], at: Hash | None = None) -> dict[str, object]:
