@@ -52,6 +52,10 @@ class Weight(Struct):
     def __mul__(self, times: int) -> "Weight":
         return Weight(min(self.ref_time * times, MAX_U64), min(self.proof_size * times, MAX_U64))
 
+    def min(self, other: "Weight") -> "Weight":
+        """The lesser of each dimension."""
+        return Weight(min(self.ref_time, other.ref_time), min(self.proof_size, other.proof_size))
+
     def any_gt(self, other: "Weight") -> bool:
         """Whether one dimension is greater."""
         return self.ref_time > other.ref_time or self.proof_size > other.proof_size

@@ -89,9 +89,6 @@ def fee_details(rule: FeeRule, info: DispatchInfo, *, length: int, tip: int) -> 
     """
     if info.pays_fee == Pays.No:
         return FeeDetails(None, Balance(tip))
-    weight = Weight(
-        min(info.weight.ref_time, rule.max_block.ref_time), min(info.weight.proof_size, rule.max_block.proof_size)
-    )
-    adjusted = rule.weight_fee.of(weight) * rule.multiplier // FIXED_ONE
+    adjusted = rule.weight_fee.of(info.weight.min(rule.max_block)) * rule.multiplier // FIXED_ONE
     base = rule.weight_fee.of(rule.base_extrinsic)
     return FeeDetails(InclusionFee(Balance(base), Balance(rule.byte_fee * length), Balance(adjusted)), Balance(tip))

@@ -109,7 +109,7 @@ class WeightMeter:
     def consume(self, weight: Weight) -> None:
         """Consume weight, up to the limit."""
         after = self.consumed + weight
-        self.consumed = Weight(min(after.ref_time, self.limit.ref_time), min(after.proof_size, self.limit.proof_size))
+        self.consumed = after.min(self.limit)
 
 
 @path("pallet_message_queue::Neighbours")

@@ -148,17 +148,16 @@ class TransactionPayment(Pallet):
 
     @runtime_api("TransactionPaymentApi_query_fee_details", version=PAYMENT_API_VERSION)
     def query_fee_details(self, uxt: bytes, length: u32) -> FeeDetails:
-        """The parts of an extrinsic's fee."""
+        """The parts of an extrinsic's fee, without its tip."""
         extrinsic = decode_extrinsic(type(self.runtime), uxt)
         if extrinsic.signed is None:
             return FeeDetails(None, Balance(0))
-        tip = extrinsic.signed.extra.tip
-        return self.fee_details(self.runtime.dispatch_info(extrinsic.call), length, tip)
+        return self.fee_details(self.runtime.dispatch_info(extrinsic.call), length)
 
     @runtime_api("TransactionPaymentApi_query_weight_to_fee", version=PAYMENT_API_VERSION)
     def query_weight_to_fee(self, weight: Weight) -> Balance:
-        """The fee of a weight."""
-        return Balance(self.weight_fee.of(weight))
+        """The fee of a weight, a whole block's at most."""
+        return Balance(self.weight_fee.of(weight.min(self.pallet(System).limits.max_block)))
 
     @runtime_api("TransactionPaymentApi_query_length_to_fee", version=PAYMENT_API_VERSION)
     def query_length_to_fee(self, length: u32) -> Balance:

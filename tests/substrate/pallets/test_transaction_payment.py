@@ -6,14 +6,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from substrate.crypto.keys import Ed25519Pair
 from substrate.crypto.multi import Id
 from substrate.pallets.balances import Balances
 from substrate.pallets.fees import FIXED_ONE, FeeDetails, FeeRule, InclusionFee, LinearFee, fee_details
+from substrate.pallets.system import System
 from substrate.pallets.transaction_payment import Paid
 from substrate.runtime.dispatch import DispatchClass, DispatchInfo, Pays
+from substrate.runtime.extrinsic import Signing, sign_extrinsic
 from substrate.runtime.validity import TransactionInvalid
 from substrate.scale.codec import encode
-from substrate.types import AccountId, Balance, Weight
+from substrate.types import AccountId, Balance, Hash, Weight
 
 ALICE, BOB, CAROL, FEES = (AccountId(bytes([number]) * 32) for number in range(1, 5))
 RULE = FeeRule(LinearFee(1, 1_000, 2, 1), 10, FIXED_ONE, Weight(5_000, 0), Weight(1_000_000, 1_000))
@@ -118,6 +121,29 @@ def test_runtime_apis_tell_the_fee_of_a_call(world: Any, payment: Any) -> None:
     assert world.runtime.api("TransactionPaymentApi_query_length_to_fee", length)[0] == 100
 
 
+def test_the_shown_parts_of_a_fee_are_without_the_tip(world: Any, payment: Any) -> None:
+    del payment
+    runtime = type(world.runtime)
+    call = runtime.encode_call(world.runtime.call(Balances.transfer_keep_alive, dest=Id(BOB), value=Balance(5)))
+    signing = Signing(1, 1, Hash(bytes(32)), Hash(bytes(32)))
+    raw = sign_extrinsic(call, Ed25519Pair.from_seed(bytes(32)), nonce=0, tip=777, signing=signing)
+
+    answer = world.runtime.api("TransactionPaymentApi_query_fee_details", encode(bytes, raw) + encode_u32(100))
+
+    assert FeeDetails.decode(answer) == FeeDetails(InclusionFee(Balance(13), Balance(100), Balance(18)), Balance(0))
+
+
+@pytest.mark.parametrize("api", ["TransactionPaymentApi", "TransactionPaymentCallApi"])
+def test_the_fee_of_a_weight_is_at_most_a_blocks(world: Any, payment: Any, api: str) -> None:
+    most = world.runtime.system.limits.max_block
+
+    def fee(weight: Weight) -> int:
+        return int.from_bytes(world.runtime.api(f"{api}_query_weight_to_fee", weight.encode()), "little")
+
+    assert fee(Weight(50_000_000, 0)) == 5
+    assert fee(Weight.MAX) == fee(most) == payment.weight_fee.of(most)
+
+
 def encode_u32(value: int) -> bytes:
     return value.to_bytes(4, "little")
 
@@ -125,5 +151,15 @@ def encode_u32(value: int) -> bytes:
 def test_priority_follows_the_tip_and_the_scarcest_resource(payment: Any) -> None:
     cheap, heavy = info(1_000), info(10**12)
     assert payment.priority(cheap, 100, 1) > payment.priority(cheap, 100, 0) > payment.priority(heavy, 100, 0)
-    urgent = DispatchInfo(cheap.weight, DispatchClass.Operational, Pays.Yes)
-    assert payment.priority(urgent, 100, 0) > payment.priority(cheap, 100, 0)
+
+
+def test_an_operational_call_is_worth_five_times_its_fee_more(payment: Any) -> None:
+    normal = info(1_000)
+    urgent = DispatchInfo(normal.weight, DispatchClass.Operational, Pays.Yes)
+    longest = payment.pallet(System).lengths.max
+
+    gained = payment.priority(urgent, 100, 3) - 4 * (longest.of(DispatchClass.Operational) // 100)
+
+    fee = payment.fee_details(urgent, 100, 3).total
+    assert payment.priority(normal, 100, 3) == 4 * (longest.of(DispatchClass.Normal) // 100)
+    assert gained == 5 * fee * (longest.of(DispatchClass.Operational) // 100) > 0
