@@ -148,7 +148,10 @@ class TransactionPool:
             sinks.remove(sink)
 
     def ready(self) -> Iterator[Pooled]:
-        """Ready transactions, best first, dependencies before dependants. Do not change the pool while iterating."""
+        """Ready transactions, best first, dependencies before dependants.
+
+        What leaves the pool meanwhile is passed over, with all that depends on it; what joins it is not offered.
+        """
         return self._graph.best_first()
 
     def future(self) -> tuple[Pooled, ...]:
@@ -303,12 +306,12 @@ class TransactionPool:
         )
 
     def _overflow(self) -> list[Pooled]:
-        """Drop what is beyond the limits."""
+        """Drop what is beyond the limits: of ready ones those of lowest priority, of equal ones the oldest."""
         graph, limits, removed = self._graph, self.limits, list[Pooled]()
-        while len(graph.future) > limits.future_count or graph.future_bytes > limits.future_bytes:
-            removed.extend(graph.remove(next(reversed(graph.future))))
         while len(graph.ready) > limits.ready_count or graph.ready_bytes > limits.ready_bytes:
             removed.extend(graph.remove(graph.worst().hash))
+        while len(graph.future) > limits.future_count or graph.future_bytes > limits.future_bytes:
+            removed.extend(graph.remove(next(iter(graph.future))))
         return removed
 
     def _ban(self, transaction: Hash) -> None:

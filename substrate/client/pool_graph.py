@@ -141,11 +141,11 @@ class TransactionGraph:
                     heappush(heap, (self.ready[follower].rank, follower))
 
     def worst(self) -> Pooled:
-        """The ready transaction to drop first: lowest priority, newest."""
+        """The ready transaction to drop first: lowest priority, oldest."""
         while True:
             priority, order, hash_ = self._worst[0]
             transaction = self.ready.get(hash_)
-            if transaction is not None and (transaction.priority, -transaction.order) == (priority, order):
+            if transaction is not None and (transaction.priority, transaction.order) == (priority, order):
                 return transaction
             heappop(self._worst)
 
@@ -168,10 +168,10 @@ class TransactionGraph:
 
     def _make_ready(self, transaction: Pooled, change: Change) -> None:
         rivals = [self.ready[rival] for rival in self._providers_of(transaction.provides)]
-        best = max((rival.priority for rival in rivals), default=-1)
-        if best >= transaction.priority:
+        old = sum(rival.priority for rival in rivals)
+        if rivals and old >= transaction.priority:
             raise PoolError(
-                PoolReason.TOO_LOW_PRIORITY, transaction=transaction.hash.hex(), old=best, new=transaction.priority
+                PoolReason.TOO_LOW_PRIORITY, transaction=transaction.hash.hex(), old=old, new=transaction.priority
             )
         for rival in rivals:
             if rival.hash in self.ready:
@@ -188,9 +188,9 @@ class TransactionGraph:
         self.ready[transaction.hash] = transaction
         for tag in transaction.requires:
             self._requirers.setdefault(tag, {})[transaction.hash] = None
-        heappush(self._worst, (transaction.priority, -transaction.order, transaction.hash))
+        heappush(self._worst, (transaction.priority, transaction.order, transaction.hash))
         if len(self._worst) > 2 * len(self.ready) + 1024:
-            self._worst = [(each.priority, -each.order, each.hash) for each in self.ready.values()]
+            self._worst = [(each.priority, each.order, each.hash) for each in self.ready.values()]
             heapify(self._worst)
 
     def _promote(self, tags: tuple[bytes, ...], change: Change) -> None:

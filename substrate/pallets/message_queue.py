@@ -115,8 +115,7 @@ class MessageQueue(MessageQueueBase):
         limit = self.idle_max_service_weight
         if limit is None:
             return Weight.ZERO
-        time, proof = min(limit.ref_time, remaining.ref_time), min(limit.proof_size, remaining.proof_size)
-        return self.service_queues(Weight(time, proof))
+        return self.service_queues(limit.min(remaining))
 
     # --- enqueueing ---
 

@@ -150,18 +150,32 @@ def test_a_full_pool_drops_the_worst() -> None:
     assert refusal(node, pay(node, 0, tip=1)) is PoolReason.IMMEDIATELY_DROPPED
 
 
-def test_a_full_future_queue_drops_the_newest() -> None:
-    node = MiniNode(limits=PoolLimits(future_count=1))
-    node.pool.submit(pay(node, 3))
+def test_a_full_pool_drops_the_oldest_of_equals() -> None:
+    node, oldest = MiniNode(limits=PoolLimits(ready_count=1)), Watcher()
+    node.pool.submit(pay(node, 0), sink=oldest)
 
-    assert refusal(node, pay(node, 4)) is PoolReason.IMMEDIATELY_DROPPED
+    newer = node.pool.submit(node.sign(BOB, transfer(FERDIE, UNIT), 0))
+
+    assert oldest == ["ready", "dropped"]
+    assert [pooled.hash for pooled in node.pool.ready()] == [newer]
+
+
+def test_a_full_future_queue_drops_the_oldest() -> None:
+    node, oldest = MiniNode(limits=PoolLimits(future_count=1)), Watcher()
+    node.pool.submit(pay(node, 3), sink=oldest)
+
+    newer = node.pool.submit(pay(node, 4))
+
+    assert oldest == ["future", "dropped"]
+    assert [pooled.hash for pooled in node.pool.future()] == [newer]
 
 
 def test_bytes_are_limited_too() -> None:
     node = MiniNode(limits=PoolLimits(ready_bytes=200))
-    node.pool.submit(pay(node, 0))
+    first = node.pool.submit(pay(node, 0, tip=UNIT))
 
-    assert refusal(node, pay(node, 1)) is PoolReason.IMMEDIATELY_DROPPED
+    assert refusal(node, node.sign(BOB, transfer(FERDIE, UNIT), 0)) is PoolReason.IMMEDIATELY_DROPPED
+    assert [pooled.hash for pooled in node.pool.ready()] == [first]
 
 
 def test_a_reorganisation_retracts_and_resubmits() -> None:
@@ -216,6 +230,16 @@ def test_a_mortal_transaction_that_expires_ends_its_watch() -> None:
     assert heard == ["ready", "invalid"]
 
 
+def test_what_expires_is_looked_at_however_many_wait_for_longer() -> None:
+    node, heard = MiniNode(limits=PoolLimits(revalidated_per_block=0)), Watcher()
+    node.pool.submit(node.sign(ALICE, transfer(FERDIE, UNIT), 0, era=mortal(4, 0)), sink=heard)
+
+    for _ in range(5):
+        node.grow()
+
+    assert heard == ["ready", "invalid"]
+
+
 def test_what_a_block_makes_stale_leaves_and_its_followers_stay() -> None:
     node, stale, follower = MiniNode(), Watcher(), Watcher()
     node.pool.submit(pay(node, 0), sink=stale)
@@ -239,6 +263,24 @@ def test_followers_of_what_an_author_found_invalid_wait_again() -> None:
     assert [len(list(node.pool.ready())), len(node.pool.future())] == [0, 1]
     node.pool.submit(pay(node, 0, tip=1))
     assert second == ["ready", "ready"]
+
+
+def test_what_leaves_the_pool_is_not_offered_to_who_is_looking_through_it() -> None:
+    node = MiniNode()
+    bad, follower = pay(node, 0, tip=UNIT), pay(node, 1, tip=UNIT)
+    other, late = (node.sign(BOB, transfer(FERDIE, UNIT), nonce) for nonce in range(2))
+    for raw in (bad, follower, other):
+        node.pool.submit(raw)
+    offered: list[bytes] = []
+
+    for pooled in node.pool.ready():
+        offered.append(pooled.raw)
+        if pooled.raw == bad:
+            node.pool.remove_invalid(pooled.hash)
+            node.pool.submit(late)
+
+    assert offered == [bad, other]
+    assert {pooled.raw for pooled in node.pool.ready()} == {other, late}
 
 
 def test_ready_transactions_are_announced_once() -> None:

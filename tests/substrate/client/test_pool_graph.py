@@ -1,9 +1,11 @@
 """The pool's graph under arbitrary use: order and bookkeeping hold."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from substrate.client.pool_graph import Pooled, PoolError, TransactionGraph
+from substrate.client.pool_graph import Change, Pooled, PoolError, TransactionGraph
 from substrate.types import Hash
 
 ACTIONS = st.lists(
@@ -52,7 +54,38 @@ def check(graph: TransactionGraph, included: set[bytes]) -> None:
     assert graph.ready_bytes == sum(len(each.raw) for each in graph.ready.values())
     assert graph.future_bytes == sum(len(each.raw) for each in graph.future.values())
     if graph.ready:
-        assert graph.worst() is min(graph.ready.values(), key=lambda each: (each.priority, -each.order))
+        assert graph.worst() is min(graph.ready.values(), key=lambda each: (each.priority, each.order))
+
+
+def several(provides: tuple[bytes, ...], priority: int, order: int) -> Pooled:
+    base = transaction(0, 0, priority, order)
+    return replace(base, hash=Hash(bytes([order])), requires=(), provides=provides)
+
+
+@pytest.mark.parametrize("priority", [3, 6, 7])
+def test_a_transaction_replaces_only_what_is_worth_less_in_sum(priority: int) -> None:
+    graph = TransactionGraph()
+    first, second = several((b"a",), 3, 1), several((b"b",), 3, 2)
+    graph.insert(first)
+    graph.insert(second)
+    rival = several((b"a", b"b"), priority, 3)
+
+    if priority > 6:
+        assert graph.insert(rival) == Change(ready=[rival], usurped=[first, second])
+        return
+    with pytest.raises(PoolError) as refusal:
+        graph.insert(rival)
+
+    assert refusal.value.context == {"transaction": rival.hash.hex(), "old": 6, "new": priority}
+    assert list(graph.ready.values()) == [first, second]
+
+
+def test_a_transaction_of_no_priority_is_taken_where_it_replaces_nothing() -> None:
+    graph = TransactionGraph()
+    graph.insert(several((b"a",), 0, 1))
+
+    with pytest.raises(PoolError, match="TooLowPriority"):
+        graph.insert(several((b"a",), 0, 2))
 
 
 @given(ACTIONS)
