@@ -136,6 +136,20 @@ def test_queues_take_turns_at_being_first(world: Any) -> None:
     assert queue.footprint(a).message_count == 2
 
 
+def test_a_ring_in_which_nothing_moves_is_gone_round_once(world: Any) -> None:
+    queue = world.runtime.message_queue
+
+    def used(ring: int) -> int:
+        queue.enqueue_message(b"yield", place(world, ring))
+        return queue.on_initialize(1).ref_time
+
+    one, two, three, four = (used(ring) for ring in range(1, 5))
+
+    # A queue alone is its own successor: it is looked at a second time.
+    assert one == two
+    assert three - two == four - three > 0
+
+
 def test_a_heavy_message_waits_and_an_impossible_one_is_set_aside(world: Any) -> None:
     queue, origin = world.runtime.message_queue, place(world, 7)
     most = queue.service_weight - OVERHEAD

@@ -249,6 +249,17 @@ def test_a_block_of_a_disabled_author_or_outside_its_slot_is_refused() -> None:
     assert not runtime.session.is_disabled(0)
 
 
+@pytest.mark.parametrize("changed", [False, True])
+def test_validators_stay_disabled_until_the_set_changes(changed: bool) -> None:
+    runtime = SessionRuntime(Overlay(SessionChain().state))
+    runtime.session.disable(1, OffenceSeverity(7))
+    runtime.session.queued_changed.put(changed)
+
+    runtime.session.rotate_session()
+
+    assert runtime.session.disabled_validators.get() == (() if changed else ((1, 7),))
+
+
 def test_keys_have_one_owner_and_can_be_purged() -> None:
     runtime = SessionChain().runtime
     taken = SessionRuntime.call(Session.set_keys, keys=keys_of(0), proof=b"")

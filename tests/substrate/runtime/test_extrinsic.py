@@ -9,7 +9,7 @@ from scalecodec.type_registry import load_type_registry_preset
 from substrate.client.rpc.json_forms import opaque
 from substrate.crypto import ss58
 from substrate.crypto.hashing import blake2_256
-from substrate.crypto.multi import Ed25519Signature, Id, Sr25519Signature
+from substrate.crypto.multi import Ed25519Signature, Id, Sr25519Signature, verify_multi
 from substrate.errors import DecodeError
 from substrate.runtime.checks import check_signature
 from substrate.runtime.era import IMMORTAL, Era, mortal
@@ -24,9 +24,9 @@ from substrate.runtime.extrinsic import (
     sign_extrinsic,
     signed_payload,
 )
-from substrate.runtime.validity import TransactionInvalid
+from substrate.runtime.validity import BadSigner, TransactionInvalid
 from substrate.state import Overlay
-from substrate.types import Balance, Hash, Nonce
+from substrate.types import AccountId, Balance, Hash, Nonce
 from tests.substrate.runtime.mini import ALICE, BOB, MiniChain, MiniRuntime, account, transfer
 
 SIGNING = Signing(3, 2, Hash(b"g" * 32), Hash(b"b" * 32))
@@ -67,6 +67,19 @@ def test_a_payload_over_256_bytes_is_signed_by_its_hash(call: bytes, is_hashed: 
 
     assert len(plain) == (257 if is_hashed else 256)
     assert signed_payload(call, extra, SIGNING) == (blake2_256(plain) if is_hashed else plain)
+
+
+def test_the_zero_account_cannot_sign_though_a_signature_without_a_key_verifies_for_it() -> None:
+    """Thirty-two zero bytes are a point of small order, for which anybody can make a signature over anything."""
+    chain = MiniChain()
+    forged = Ed25519Signature(b"\1" + bytes(63))
+    part = SignedPart(Id(AccountId(bytes(32))), forged, Extra(IMMORTAL, Nonce(0), Balance(0)))
+    assert verify_multi(forged, b"anything", AccountId(bytes(32)))
+
+    with pytest.raises(TransactionInvalid) as refusal:
+        check_signature(MiniRuntime(Overlay(chain.state)), Extrinsic(part, transfer(BOB, 5), CALL))
+
+    assert refusal.value.variant == BadSigner()
 
 
 def test_every_cut_is_refused() -> None:

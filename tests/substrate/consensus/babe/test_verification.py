@@ -68,6 +68,15 @@ def test_only_the_author_whose_turn_it_is_claims() -> None:
     assert claim_slot(SLOT, EPOCH, others) is None
 
 
+def test_a_slot_is_claimed_as_primary_only_where_the_lottery_is_won() -> None:
+    sometimes = replace(EPOCH, config=BabeEpochConfiguration((1, 4), AllowedSlots.PrimaryAndSecondaryVRFSlots))
+    claims = {slot: claimed(Slot(slot), sometimes) for slot in range(100, 110)}
+
+    for slot, (digest, pair) in claims.items():
+        check_header(sealed(digest, pair), parent_slot=Slot(slot - 1), slot_now=Slot(slot), epoch=sometimes)
+    assert {type(digest) for digest, _ in claims.values()} == {Primary, SecondaryVRF}
+
+
 def test_primary_and_plain_slots_verify_where_the_epoch_allows_them() -> None:
     always = replace(EPOCH, config=BabeEpochConfiguration((1, 1), AllowedSlots.PrimarySlots))
     digest, pair = claimed(epoch=always)
