@@ -3,6 +3,7 @@
 import builtins
 import sys
 import types
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -34,17 +35,21 @@ class Loaded:
             )
         self.code_hash = blake2_256(code)
         self.meter = Meter()
-        self._bundle = bundle
-        self._sources = {file.module: file.source for file in bundle.files}
-        self._modules: dict[str, types.ModuleType] = {}
+        self._names = _names_of(self.code_hash)
         self.entry = self._load_entry(bundle)
 
     def _load_entry(self, bundle: Bundle) -> Any:
         module, _, name = bundle.entry.partition(":")
+        modules = _Modules(bundle, self._names.prefix, self.meter)
         self.meter.left = IMPORT_STEPS
         try:
             with stack_room():
-                entry = getattr(self._module(module), name, None)
+                entry = getattr(modules.get(module), name, None)
+                # All modules run now: an import while a block is validated then takes the same steps each time.
+                for file in bundle.files:
+                    modules.get(file.module)
+            if self.meter.is_exceeded:  # a module swallowed it
+                raise StepLimit
         except StepLimit:
             raise BundleError(f"importing {module} takes more than {IMPORT_STEPS} steps") from None
         except (BundleError, KeyboardInterrupt, MemoryError):
@@ -58,26 +63,44 @@ class Loaded:
             entry.step_meter = self.meter
         return entry
 
-    def _module(self, name: str) -> types.ModuleType:
+
+class _Modules:
+    """A bundle's modules, run at their first import. They hold on to this object, so it holds no `Loaded`."""
+
+    def __init__(self, bundle: Bundle, prefix: str, meter: Meter) -> None:
+        self._sources = {file.module: file.source for file in bundle.files}
+        self._prefix = prefix
+        self._meter = meter
+        self._modules: dict[str, types.ModuleType] = {}
+
+    def get(self, name: str) -> types.ModuleType:
+        """A module of the bundle."""
         if name in self._modules:
             return self._modules[name]
-        private = f"pvf_{self.code_hash[:8].hex()}.{name}"
+        private = f"{self._prefix}{name}"
         module = types.ModuleType(private)
         self._modules[name] = module
         sys.modules[private] = module
+        try:
+            self._run(module, name)
+        except BaseException:
+            del self._modules[name]  # as Python does: a module that failed is not there
+            raise
+        return module
+
+    def _run(self, module: types.ModuleType, name: str) -> None:
         scope = vars(builtins) | {
             "__import__": self._import,
-            STEP_NAME: self.meter.step,
-            COUNTED_NAME: self.meter.counted,
+            STEP_NAME: self._meter.step,
+            COUNTED_NAME: self._meter.counted,
         }
         module.__dict__["__builtins__"] = scope
-        filename = f"<{private}>"
+        filename = f"<{module.__name__}>"
         try:
             code = compile(metered(self._sources[name], filename), filename, "exec", dont_inherit=True)
         except (MemoryError, RecursionError) as failure:  # the parser's and the compiler's own bounds
             raise BundleError(f"{name} is nested too deeply to compile") from failure
         exec(code, module.__dict__)
-        return module
 
     def _import(
         self,
@@ -92,9 +115,32 @@ class Loaded:
         if name in self._sources:
             if not fromlist:
                 raise BundleError(f"write `from {name} import ...`: a bundle's modules have private names")
-            return self._module(name)
+            return self.get(name)
         if not may_import(name):
             raise BundleError(
                 f"validation code may import the standard library, msgspec, {', '.join(ABI_PACKAGES)}, not {name}"
             )
         return builtins.__import__(name, globals, locals, fromlist or (), level)
+
+
+class _Names:
+    """A bundle's modules in `sys.modules`, where annotations are looked up: they go with its last `Loaded`."""
+
+    def __init__(self, prefix: str) -> None:
+        self.prefix = prefix
+        weakref.finalize(self, _forget, prefix)
+
+
+_NAMES: weakref.WeakValueDictionary[bytes, _Names] = weakref.WeakValueDictionary()
+
+
+def _names_of(code_hash: bytes) -> _Names:
+    names = _NAMES.get(code_hash)
+    if names is None:
+        names = _NAMES[code_hash] = _Names(f"pvf_{code_hash[:8].hex()}.")
+    return names
+
+
+def _forget(prefix: str) -> None:
+    for name in [name for name in sys.modules if name.startswith(prefix)]:
+        del sys.modules[name]
