@@ -35,7 +35,6 @@ from relaychain.primitives.types import (
 )
 from relaychain.primitives.validation import ValidationParams, ValidationResult
 from relaychain.pvf.host import BACKING_STEPS, InfrastructureFailure, InvalidCandidate, ValidationHost
-from relaychain.pvf.host import InvalidReason as HostReason
 from relaychain.runtime.dmp import DmpError
 from relaychain.runtime.hrmp_rules import HrmpError, HrmpReason
 from relaychain.runtime.ump import UmpError
@@ -131,18 +130,6 @@ def check_result(
     return commitments
 
 
-def well_formed(result: ValidationResult) -> ValidationResult:
-    """The result as its encoding has it: code may have put anything into the fields.
-
-    Raises:
-        InvalidCandidate: `BAD_RETURN`.
-    """
-    try:
-        return ValidationResult.decode(result.encode())
-    except (ChainError, TypeError, ValueError, AttributeError, OverflowError) as failure:
-        raise InvalidCandidate(HostReason.BAD_RETURN, cause=f"{type(failure).__name__}: {failure}") from failure
-
-
 _WATERMARK = (
     HrmpReason.ADVANCEMENT_RULE,
     HrmpReason.AHEAD_RELAY_PARENT,
@@ -212,7 +199,7 @@ class CandidateValidation:
             relay_parent_number=data.relay_parent_number,
             relay_parent_storage_root=data.relay_parent_storage_root,
         )
-        return well_formed(self._host.validate(code, params, steps=BACKING_STEPS))
+        return self._host.validate(code, params, steps=BACKING_STEPS)
 
     def _check_accepted(self, candidate: CommittedCandidateReceipt, assumption: OccupiedCoreAssumption) -> None:
         try:

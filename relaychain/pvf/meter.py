@@ -3,8 +3,8 @@
 A step is one entry into a function, one turn of a loop, or one item of a comprehension, so the same block takes the
 same steps everywhere. The meter stops code that runs away, not code that attacks its host: what a step calls into (the
 standard library, the packages of the abi) is not counted, nor is one operation on huge numbers or sequences
-(`10**10**9`, `sum(itertools.count())`), and Python lets code reach its own globals. Only an executor with limits of the
-operating system stops those.
+(`10**10**9`, `sum(itertools.count())`) or on built-in iterators nested in one another, which overflows the C stack; and
+Python lets code reach its own globals. Only an executor with limits of the operating system stops those.
 """
 
 import ast

@@ -9,7 +9,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 
 STACK_FRAMES = 2_000
-"""Frames that code may nest, counted from where it is given room."""
+"""Frames of Python that code may nest, counted from where it is given room. What nests in C alone, as a `zip` of `zip`
+does, has no frames and is not bounded."""
 
 
 @contextmanager

@@ -1,6 +1,8 @@
 """Validation code: bundles, metering, verdicts."""
 
+import gc
 import sys
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -8,8 +10,8 @@ from hypothesis import strategies as st
 
 from relaychain.primitives.types import HeadData
 from relaychain.primitives.validation import ValidationParams, ValidationResult
-from relaychain.pvf.bundle import BundleError, SourceFile, make_bundle, read_bundle
-from relaychain.pvf.host import InfrastructureFailure, InlineHost, InvalidCandidate
+from relaychain.pvf.bundle import Bundle, BundleError, SourceFile, make_bundle, node_abi, read_bundle
+from relaychain.pvf.host import REMEMBERED_BYTES, InfrastructureFailure, InlineHost, InvalidCandidate
 from relaychain.pvf.loader import Loaded
 from substrate.runtime.stack import STACK_FRAMES
 from substrate.types import BlockNumber, Hash
@@ -101,21 +103,170 @@ def test_whatever_the_code_raises_makes_the_candidate_invalid() -> None:
         assert str(verdict.value) == "ExecutionError (cause=KeyError: 'x')"
 
 
+EVIL = b"""
+from relaychain.primitives.validation import ValidationResult
+
+class Name(str):
+    def __format__(self, spec): raise SystemExit(1)
+    __str__ = __format__
+
+class Mute(Exception):
+    def __str__(self): raise SystemExit(9)
+
+class Disguised:
+    @property
+    def __class__(self): raise KeyError("class")
+
+class Sized:
+    def __len__(self): raise SystemExit(3)
+    __iter__ = __len__
+
+class Patient:
+    def __len__(self):
+        try:
+            while True: pass
+        except BaseException: return 0
+    def __iter__(self): return iter(())
+
+class Late(ValidationResult):
+    pass
+
+def result(**fields):
+    given = dict(head_data=b"h", new_validation_code=None, upward_messages=(), horizontal_messages=(),
+                 processed_downward_messages=0, hrmp_watermark=7)
+    return ValidationResult(**(given | fields))
+
+class Evil:
+    @staticmethod
+    def validate_block(params):
+        %s
+"""
+
+
 @pytest.mark.parametrize(
-    ("work", "cause"),
+    ("work", "verdict"),
     [
-        ("raise SystemExit", "SystemExit: "),
-        ("raise type('Stop', (BaseException,), {})()", "Stop: "),
-        ("raise type('Mute', (Exception,), {'__str__': lambda self: 1 // 0})()", "an exception that cannot be shown"),
-        ("raise ValueError('x' * 10**6)", "ValueError: xxx"),
+        ("raise SystemExit", "ExecutionError (cause=SystemExit: )"),
+        ("raise type('Stop', (BaseException,), {})()", "ExecutionError (cause=Stop: )"),
+        ("raise Mute", "ExecutionError (cause=an exception that cannot be shown (SystemExit))"),
+        ("raise type(Name('Odd'), (Exception,), {})('x')", "ExecutionError (cause=Odd: x)"),
+        ("raise ValueError('x' * 10**6)", f"ExecutionError (cause=ValueError: {'x' * 1988})"),
+        ("raise type('E' * 10**6, (Exception,), {})", f"ExecutionError (cause={'E' * 2000})"),
+        ("raise ValueError(chr(0xd800))", "ExecutionError (cause=ValueError: \\ud800)"),
+        ("return Disguised()", "BadReturn (returned=Disguised)"),
+        ("return Late(*[0] * 6)", "BadReturn (returned=Late)"),
+        ("return type('E' * 10**6, (), {})()", f"BadReturn (returned={'E' * 2000})"),
+        ("return result(head_data=Sized())", "BadReturn (cause=SystemExit: 3)"),
+        ("return result(upward_messages=Sized())", "BadReturn (cause=SystemExit: 3)"),
+        ("return result(upward_messages=Patient())", "Timeout (steps=100)"),
     ],
 )
-def test_nothing_that_the_code_raises_gets_past_the_host(work: str, cause: str) -> None:
+def test_nothing_that_the_code_raises_or_returns_gets_past_the_host(work: str, verdict: str) -> None:
+    code = make_bundle("chain:Evil", [SourceFile("chain", EVIL % work.encode())])
+
+    with pytest.raises(InvalidCandidate) as refusal:
+        InlineHost().validate(code, params(), steps=100)
+
+    assert str(refusal.value) == verdict
+
+
+GOOD: tuple[Any, ...] = (HeadData(b"head"), None, (), (), 0, BlockNumber(7))
+
+
+def returning(*fields: str) -> bytes:
+    """Code that returns a result with these fields, as source."""
+    source = "from relaychain.primitives.validation import ValidationResult\nclass V:\n"
+    source += f"    validate_block = staticmethod(lambda params: ValidationResult({', '.join(fields)}))\n"
+    return make_bundle("m:V", [SourceFile("m", source.encode())])
+
+
+@pytest.mark.parametrize("place", range(6))
+@pytest.mark.parametrize("value", ["'text'", "-1", "1 << 40", "object()", "(1,)", "2.5"])
+def test_a_field_of_a_wrong_type_or_size_is_a_bad_return(place: int, value: str) -> None:
+    fields = [repr(field) for field in GOOD]
+    fields[place] = value
+
+    with pytest.raises(InvalidCandidate, match="BadReturn"):
+        InlineHost().validate(returning(*fields), params(), steps=100)
+
+
+def test_only_plain_values_leave_the_host() -> None:
+    result = InlineHost().validate(returning("type('H', (bytes,), {})(b'h')", *map(repr, GOOD[1:])), params(), steps=9)
+
+    assert type(result.head_data) is bytes
+
+
+def test_a_swallowed_step_limit_is_a_timeout_all_the_same() -> None:
+    work = """try:
+        while True: pass
+    except BaseException: pass"""
+
     with pytest.raises(InvalidCandidate) as verdict:
         InlineHost().validate(bundle(work), params(), steps=100)
 
-    assert str(verdict.value).startswith(f"ExecutionError (cause={cause}")
-    assert len(str(verdict.value)) < 3_000
+    assert str(verdict.value) == "Timeout (steps=100)"
+
+
+# --- what is kept ---
+
+
+def test_a_remembered_refusal_does_not_keep_the_block() -> None:
+    host, code, data = InlineHost(), bundle("raise KeyError"), bytes(1000)
+    held = sys.getrefcount(data)
+    for _ in range(2):
+        with pytest.raises(InvalidCandidate):
+            host.validate(code, ValidationParams(HeadData(b""), data, BlockNumber(7), Hash(bytes(32))), steps=100)
+    gc.collect()
+
+    assert sys.getrefcount(data) == held
+
+
+def test_remembered_results_are_bounded_by_their_bytes() -> None:
+    size = REMEMBERED_BYTES // 4
+    host, code = InlineHost(), returning(f"params.block_data[:1] * {size}", *map(repr, GOOD[1:]))
+    first, *others = [host.validate(code, params(turn), steps=9) for turn in range(1, 6)]
+
+    assert host.validate(code, params(5), steps=9) is others[-1]
+    assert host.validate(code, params(1), steps=9) is not first
+
+
+def test_modules_of_code_that_is_no_longer_held_are_forgotten() -> None:
+    def names() -> set[str]:
+        gc.collect()
+        return {name for name in sys.modules if name.startswith("pvf_")}
+
+    before = names()
+    host, code = InlineHost(), bundle("pass  # forgotten")
+    one, two = host.load(code), InlineHost().load(code)
+    held = names() - before
+    assert {name.partition(".")[2] for name in held} == {"chain"}
+    del host, one
+    assert names() - before == held
+    del two
+    with pytest.raises(BundleError):
+        Loaded(make_bundle("m:V", [SourceFile("m", b"1 / 0")]))
+    assert names() == before
+
+
+LAZY = b"""
+from relaychain.primitives.validation import ValidationResult
+class V:
+    @staticmethod
+    def validate_block(params):
+        for _ in range(int.from_bytes(params.block_data, "little")): pass
+        from helper import value
+        return ValidationResult(bytes([value]), None, (), (), 0, 7)
+"""
+
+
+def test_steps_of_a_late_import_do_not_depend_on_earlier_blocks() -> None:
+    helper = b"for _ in range(100): pass\nvalue = 3"
+    code = make_bundle("m:V", [SourceFile("m", LAZY), SourceFile("helper", helper)])
+    warm = InlineHost()
+
+    results = [host.validate(code, params(450), steps=500) for host in (warm, warm, InlineHost())]
+
+    assert [result.head_data for result in results] == [b"\3"] * 3
 
 
 def deepest(calls: int = 0) -> int:
@@ -166,6 +317,9 @@ def test_a_foreign_abi_is_no_verdict() -> None:
     ("files", "cause"),
     [
         ({"m": b"import xcm.nowhere"}, "importing m failed: ModuleNotFoundError: No module named"),
+        ({"m": b"from importlib import import_module"}, "parachains.sdk, not importlib"),
+        ({"m": b"try:\n    from n import x\nexcept ZeroDivisionError: pass", "n": b"1 / 0"}, "ZeroDivisionError"),
+        ({"m": b"V = 1\ntry:\n    while True: pass\nexcept BaseException: pass"}, "more than 1000000 steps"),
         ({"m": b"import numpy"}, "relaychain.primitives, parachains.sdk, not numpy"),
         ({"m": b"from relaychain.runtime.dmp import Dmp"}, "parachains.sdk, not relaychain.runtime.dmp"),
         ({"m": b"raise SystemExit(1)"}, "importing m failed: SystemExit: 1"),
@@ -197,6 +351,14 @@ def test_two_versions_of_a_module_live_side_by_side() -> None:
         return Loaded(make_bundle("m:V", files))
 
     assert [loaded(1).entry.number, loaded(2).entry.number] == [1, 2]
+
+
+@pytest.mark.parametrize("modules", [("n", "m"), ("m", "m")])
+def test_a_bundle_has_its_modules_sorted_and_once(modules: tuple[str, ...]) -> None:
+    code = Bundle(node_abi(), "m:V", tuple(SourceFile(name, b"V = 1") for name in modules)).encode()
+
+    with pytest.raises(BundleError, match="sorted by module and not repeated"):
+        read_bundle(code)
 
 
 @pytest.mark.parametrize("code", [b"", b"\x00asm", bundle() + b"\0"])
