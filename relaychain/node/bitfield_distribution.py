@@ -6,7 +6,7 @@ Source: polkadot-sdk, `polkadot/node/network/bitfield-distribution/src/lib.rs`.
 from enum import StrEnum
 
 from relaychain.node.active_leaves import ActiveLeaves, Leaf
-from relaychain.node.held import HeldMessages
+from relaychain.node.held import HeldMessages, OversizedMessage, check_size
 from relaychain.node.reports import Reports
 from relaychain.node.scheduling import RelayParent
 from relaychain.primitives.availability import SignedAvailabilityBitfield, bitfield_payload
@@ -83,11 +83,12 @@ class BitfieldDistribution:
     def _on_leaf(self, leaf: Leaf) -> None:
         for old in [each for each in self._known if self._leaves.relay_parent(each) is None]:
             del self._known[old]
-        for held in self._early.release(leaf.allowed):
+        for held in self._early.release(leaf.allowed, leaf.number):
             self._on_message(held.sender, held.payload)
 
     def _on_message(self, sender: str, payload: bytes) -> None:
         try:
+            check_size(payload)
             message = BitfieldMessage.decode(payload)
             parent = self._leaves.relay_parent(message.relay_parent)
             if parent is None:
@@ -98,5 +99,5 @@ class BitfieldDistribution:
             if message.bitfield.validator_index not in known:
                 check_bitfield(message.bitfield, parent)
                 known[message.bitfield.validator_index] = message.bitfield
-        except (DecodeError, BitfieldError) as failure:
+        except (OversizedMessage, DecodeError, BitfieldError) as failure:
             self._reports.fault("BadBitfield", f"{sender}: {failure}")

@@ -18,7 +18,7 @@ from relaychain.node.collations import (
     check_fetched,
 )
 from relaychain.node.fetching import Fetcher
-from relaychain.node.held import HeldMessages
+from relaychain.node.held import HeldMessages, OversizedMessage, check_size
 from relaychain.node.reports import Reports
 from relaychain.node.requests import COLLATION
 from relaychain.node.runtime_api import ParachainHostApi, ValidationContext, validation_contexts
@@ -77,13 +77,14 @@ class CollatorProtocol:
     def _on_leaf(self, leaf: Leaf) -> None:
         for old in [each for each in self._offers if self._leaves.relay_parent(each[0]) is None]:
             del self._offers[old]
-        for held in self._early.release(leaf.allowed):
+        for held in self._early.release(leaf.allowed, leaf.number):
             self._on_message(held.sender, held.payload)
 
     # --- what collators say ---
 
     def _on_message(self, sender: str, payload: bytes) -> None:
         try:
+            check_size(payload)
             message: CollatorProtocolMessage = _MESSAGE.decode(payload)
             match message:
                 case Declare() as declared:
@@ -92,7 +93,7 @@ class CollatorProtocol:
                     self._advertise(sender, advertised, payload)
                 case CollationSeconded():
                     raise AdvertisementError(AdvertisementReason.INVALID_ASSIGNMENT, message="CollationSeconded")
-        except (DecodeError, AdvertisementError) as failure:
+        except (OversizedMessage, DecodeError, AdvertisementError) as failure:
             self._reports.fault("BadCollatorMessage", f"{sender}: {failure}")
 
     def _declare(self, sender: str, declared: Declare) -> None:

@@ -8,7 +8,7 @@ signer tells every peer, which is equivalent. What is lost: the grid's robustnes
 
 from relaychain.node.active_leaves import ActiveLeaves, Leaf
 from relaychain.node.backing import CandidateBacking
-from relaychain.node.held import HeldMessages
+from relaychain.node.held import MAX_STATEMENT_SIZE, HeldMessages, OversizedMessage, check_size
 from relaychain.node.reports import Reports
 from relaychain.node.statement_table import StatementError
 from relaychain.primitives.statements import SignedFullStatement
@@ -47,15 +47,16 @@ class StatementDistribution:
         self._network.broadcast(STATEMENT, StatementMessage(relay_parent, statement).encode())
 
     def _on_leaf(self, leaf: Leaf) -> None:
-        for held in self._early.release(leaf.allowed):
+        for held in self._early.release(leaf.allowed, leaf.number):
             self._on_message(held.sender, held.payload)
 
     def _on_message(self, sender: str, payload: bytes) -> None:
         try:
+            check_size(payload, MAX_STATEMENT_SIZE)
             message = StatementMessage.decode(payload)
             if self._leaves.relay_parent(message.relay_parent) is not None:
                 self._backing.on_statement(message.relay_parent, message.statement, sender)
             elif self._leaves.is_early(message.relay_parent):
                 self._early.hold(message.relay_parent, sender, payload)
-        except (DecodeError, StatementError) as failure:
+        except (OversizedMessage, DecodeError, StatementError) as failure:
             self._reports.fault("BadStatement", f"{sender}: {failure}")

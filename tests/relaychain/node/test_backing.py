@@ -5,7 +5,7 @@ from typing import NoReturn
 import pytest
 
 from relaychain.node.bitfield_distribution import BITFIELD, BitfieldError, BitfieldMessage, check_bitfield
-from relaychain.node.held import HeldMessages
+from relaychain.node.held import HELD_BLOCKS, MAX_NOTIFICATION_SIZE, MAX_STATEMENT_SIZE, HeldMessages
 from relaychain.node.statement_distribution import STATEMENT, StatementMessage
 from relaychain.primitives.availability import SignedAvailabilityBitfield, bitfield_payload
 from relaychain.primitives.collation import COLLATOR_PROTOCOL, AdvertiseCollation, CollatorProtocolMessage
@@ -16,7 +16,7 @@ from relaychain.pvf.host import InfrastructureFailure
 from substrate.client.chain import BlockchainError, ChainReason
 from substrate.scale.bits import BitVec
 from substrate.scale.codec import encode
-from substrate.types import Hash
+from substrate.types import BlockNumber, Hash
 from tests.relaychain.node.backing_parts import PAIRS, candidate, relay_parent
 from tests.relaychain.node.para_network import ParaNetwork, run_network
 
@@ -98,24 +98,83 @@ def test_an_undeclared_collator_is_no_obstacle() -> None:
     assert ("alice", "BadCollatorMessage") in faults(network)
 
 
+ONE, TWO = Hash(b"1" * 32), Hash(b"2" * 32)
+HEIGHT = BlockNumber(5)
+
+
 def test_held_messages_come_back_in_order_and_are_bounded() -> None:
     held = HeldMessages(limit=3)
-    one, two = Hash(b"1" * 32), Hash(b"2" * 32)
-    for relay_parent_, payload in ((one, b"a"), (two, b"b"), (one, b"c"), (one, b"d")):
+    for relay_parent_, payload in ((ONE, b"a"), (TWO, b"b"), (ONE, b"c"), (ONE, b"d")):
         held.hold(relay_parent_, "peer", payload)
 
-    assert [message.payload for message in held.release([one])] == [b"c", b"d"]
-    assert [message.payload for message in held.release([one, two])] == [b"b"]
+    assert [message.payload for message in held.release([ONE], HEIGHT)] == [b"c", b"d"]
+    assert [message.payload for message in held.release([ONE, TWO], HEIGHT)] == [b"b"]
 
 
 def test_a_peer_that_floods_crowds_out_itself_only() -> None:
     held = HeldMessages(limit=10, per_peer=2)
-    one = Hash(b"1" * 32)
-    held.hold(one, "quiet", b"hello")
+    held.hold(ONE, "quiet", b"hello")
     for number in range(20):
-        held.hold(one, "loud", bytes([number]))
+        held.hold(ONE, "loud", bytes([number]))
 
-    assert [message.payload for message in held.release([one])] == [b"hello", bytes([18]), bytes([19])]
+    assert [message.payload for message in held.release([ONE], HEIGHT)] == [b"hello", bytes([18]), bytes([19])]
+
+
+def test_long_held_messages_crowd_out_those_of_the_same_peer() -> None:
+    held = HeldMessages()
+    held.hold(ONE, "quiet", b"hello")
+    for number in range(3):
+        held.hold(ONE, "loud", bytes([number]) * (MAX_STATEMENT_SIZE // 2))
+
+    assert [message.payload[:5] for message in held.release([ONE], HEIGHT)] == [
+        b"hello",
+        bytes([1] * 5),
+        bytes([2] * 5),
+    ]
+
+
+def test_held_messages_are_bounded_by_their_bytes_in_all() -> None:
+    held = HeldMessages()
+    for peer in "abcdefghi":
+        held.hold(ONE, peer, bytes(MAX_STATEMENT_SIZE))
+
+    assert [message.sender for message in held.release([ONE], HEIGHT)] == list("bcdefghi")
+
+
+def test_a_held_message_is_given_up_once_the_chain_has_grown_past_it() -> None:
+    held = HeldMessages()
+    held.release([], HEIGHT)
+    held.hold(ONE, "peer", b"a")
+    held.release([], BlockNumber(HEIGHT + HELD_BLOCKS))
+    held.hold(TWO, "peer", b"b")
+    assert [message.payload for message in held.release([ONE], BlockNumber(0))] == [b"a"]
+
+    held.hold(ONE, "peer", b"a")
+    assert held.release([], BlockNumber(HEIGHT + 2 * HELD_BLOCKS + 1)) == []
+    assert held.release([ONE, TWO], HEIGHT) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "limit", "fault"),
+    [
+        (STATEMENT, MAX_STATEMENT_SIZE, "BadStatement"),
+        (BITFIELD, MAX_NOTIFICATION_SIZE, "BadBitfield"),
+        (COLLATOR_PROTOCOL, MAX_NOTIFICATION_SIZE, "BadCollatorMessage"),
+    ],
+)
+def test_a_message_over_its_size_is_not_decoded(kind: str, limit: int, fault: str) -> None:
+    async def scenario(network: ParaNetwork) -> None:
+        await network.slots(1)
+        for size in (limit, limit + 1):
+            network.collators[0].network.send("alice", kind, bytes([255]) * size)
+        await network.slots(1)
+
+    network = run_network(scenario)
+    details = [detail for (detail,) in network.recorder.distinct("faults", "detail")]
+    oversized = f"collator-2000: a message of {limit + 1} bytes, at most {limit} are read"
+
+    assert faults(network) == [("alice", fault)]
+    assert [detail == oversized for detail in details] == [False, True]
 
 
 # --- over a long run, and when something fails ---
