@@ -209,7 +209,7 @@ class ParaInclusion(Pallet):
         """Evict candidates that waited too long, each with those behind it; returns the freed cores."""
         scheduler = self.pallet(Scheduler)
         freed: list[CoreIndex] = []
-        for para, pending in tuple(self.pending_availability.items()):
+        for para, pending in sorted(self.pending_availability.items()):
             expired = (
                 place
                 for place, candidate in enumerate(pending)
