@@ -77,7 +77,8 @@ class Initializer(Pallet):
         return Weight.ZERO
 
     def on_finalize(self, number: BlockNumber) -> None:
-        """Apply the session change last, so that the next block, and calls on this one's state, see the new session."""
+        """End the block, the session change last: the next block, and calls on this state, see the new session."""
+        self.pallet(Paras).finalize(number)
         buffered = self.buffered_session_changes.take()
         if buffered:
             # Only the last counts: the others did not last a block.

@@ -2,8 +2,9 @@
 
 Source: polkadot-sdk, `polkadot/runtime/parachains/src/paras/mod.rs`.
 
-Paras are registered at genesis. A code upgrade takes upstream's delays, cooldown and signals, but no vote of the
-validators comes before it: new code counts as pre-checked at once. Past code is kept for good.
+Paras are registered at genesis. A code upgrade takes upstream's delays, cooldown, signals and traces, but no vote of
+the validators comes before it: new code counts as pre-checked at once, as upstream has it with code that it knows.
+Past code is kept for good.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,6 +12,7 @@ from enum import IntEnum
 from typing import Any
 
 from relaychain.primitives.configuration import HostConfiguration
+from relaychain.primitives.consensus_log import ParaScheduleUpgradeCode, ParaUpgradeCode, digest_item
 from relaychain.primitives.types import (
     HeadData,
     ParaId,
@@ -22,15 +24,18 @@ from relaychain.primitives.types import (
     validation_code_hash,
 )
 from relaychain.runtime.configuration import Configuration
+from substrate.pallets.system import System
 from substrate.runtime.assembly import Runtime
 from substrate.runtime.hashers import Identity, Twox64Concat
 from substrate.runtime.origin import Root
 from substrate.runtime.pallet import Event, Pallet, call, config, runtime_api
 from substrate.runtime.storage import StorageMap, StorageValue, storage_map, storage_value
-from substrate.scale.types import path
+from substrate.scale.types import path, variant
 from substrate.types import BlockNumber
 
 _CRATE = "polkadot_runtime_parachains::paras"
+MIN_CODE_SIZE = 9
+"""Bytes; shorter code is never upgraded to."""
 Waiting = tuple[tuple[ParaId, BlockNumber], ...]
 
 
@@ -106,19 +111,30 @@ class Paras(Pallet):
     on_new_head: Callable[[Runtime, ParaId, HeadData], None] = config(_ignore)
     """Told of each head as it is included."""
 
+    @variant(0, unnamed=True)
     class CurrentCodeUpdated(Event):
         """Current code has been updated for a para."""
 
         para_id: ParaId
 
+    @variant(1, unnamed=True)
     class CurrentHeadUpdated(Event):
         """Current head has been updated for a para."""
 
         para_id: ParaId
 
-    class CodeUpgradeScheduled(Event):
-        """A code upgrade has been scheduled for a para."""
+    @variant(5, unnamed=True)
+    class PvfCheckStarted(Event):
+        """The given para either initiated or subscribed to a PVF check for the given validation code."""
 
+        code_hash: ValidationCodeHash
+        para_id: ParaId
+
+    @variant(6, unnamed=True)
+    class PvfCheckAccepted(Event):
+        """The given validation code was accepted by the PVF pre-checking vote."""
+
+        code_hash: ValidationCodeHash
         para_id: ParaId
 
     def genesis(self, config: Mapping[str, Any]) -> None:
@@ -153,12 +169,15 @@ class Paras(Pallet):
     # --- transitions ---
 
     def initialize(self, now: BlockNumber) -> None:
-        """Give the go-aheads that are due, and lift the restrictions that have ended. Run by the initializer."""
+        """Give the go-aheads that are due. Run by the initializer at the start of a block."""
         upgrading, upcoming = split_due(self.upcoming_upgrades.get(), now)
         for para in upgrading:
             self.upgrade_go_ahead_signal[para] = UpgradeGoAhead.GO_AHEAD
         if upgrading:
             self.upcoming_upgrades.put(upcoming)
+
+    def finalize(self, now: BlockNumber) -> None:
+        """Lift the restrictions that have ended. Run by the initializer at the end of a block."""
         cooled, cooling = split_due(self.upgrade_cooldowns.get(), now)
         for para in cooled:
             del self.upgrade_restriction_signal[para]
@@ -170,17 +189,21 @@ class Paras(Pallet):
         return ()
 
     def schedule_code_upgrade(self, para: ParaId, code: ValidationCode, included_at: BlockNumber) -> None:
-        """Start the upgrade that an included candidate asks for."""
+        """Start the upgrade that an included candidate asks for; without effect while another one is under way."""
         config, code_hash = self.pallet(Configuration).active, validation_code_hash(code)
+        if not MIN_CODE_SIZE <= len(code) <= config.max_code_size or para in self.future_code_hash:
+            return
         if code_hash == self.current_code_hash[para]:
             return
         self.code_by_hash[code_hash] = code
         self.future_code_hash[para] = code_hash
         self._restrict(para, included_at, config)
+        self.deposit_event(self.PvfCheckStarted(code_hash, para))
+        self.deposit_event(self.PvfCheckAccepted(code_hash, para))
         at = upgrade_expected_at(config, included_at=included_at, accepted_at=self.number)
         self.future_code_upgrades[para] = at
         self.upcoming_upgrades.put(inserted(self.upcoming_upgrades.get(), para, at))
-        self.deposit_event(self.CodeUpgradeScheduled(para))
+        self.pallet(System).deposit_log(digest_item(ParaScheduleUpgradeCode(para, code_hash, at)))
 
     def _restrict(self, para: ParaId, included_at: BlockNumber, config: HostConfiguration) -> None:
         self.upgrade_restriction_signal[para] = UpgradeRestriction.PRESENT
@@ -199,16 +222,19 @@ class Paras(Pallet):
             del self.upgrade_go_ahead_signal[para]
             new_code = self.future_code_hash.pop(para)
             if new_code is not None:
-                self.current_code_hash[para] = new_code
-                self.deposit_event(self.CurrentCodeUpdated(para))
+                self._set_current_code(para, new_code)
         self.on_new_head(self.runtime, para, head)
+
+    def _set_current_code(self, para: ParaId, code_hash: ValidationCodeHash) -> None:
+        self.current_code_hash[para] = code_hash
+        self.pallet(System).deposit_log(digest_item(ParaUpgradeCode(para, code_hash)))
 
     @call(0)
     def force_set_current_code(self, origin: Root, para: ParaId, new_code: ValidationCode) -> None:
         """Replace a para's code at once."""
         code_hash = validation_code_hash(new_code)
         self.code_by_hash[code_hash] = new_code
-        self.current_code_hash[para] = code_hash
+        self._set_current_code(para, code_hash)
         self.deposit_event(self.CurrentCodeUpdated(para))
 
     @call(1)
