@@ -4,14 +4,21 @@ Source: polkadot-sdk, `substrate/client/consensus/babe/src/lib.rs` (`BabeBlockIm
 `substrate/client/consensus/grandpa/src/import.rs`.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from substrate.block import Header, Justification, without_seal
 from substrate.client.chain import Chain
 from substrate.client.protocols import Aux, Clock, Verified
 from substrate.consensus.babe.epochs import EpochChanges, slot_at
-from substrate.consensus.babe.types import BabeConfiguration
-from substrate.consensus.babe.verification import added_weight, check_header, find_pre_digest, header_slot
+from substrate.consensus.babe.types import AuthorityId, BabeConfiguration, EquivocationProof
+from substrate.consensus.babe.verification import (
+    added_weight,
+    check_header,
+    find_equivocation,
+    find_pre_digest,
+    header_slot,
+)
 from substrate.consensus.grandpa import types as grandpa
 from substrate.consensus.grandpa.authorities import AuthoritySet
 from substrate.consensus.grandpa.blocks import BlockRef
@@ -77,11 +84,33 @@ class ChainAncestry:
         return BlockRef(block, BlockNumber(self._chain.number(block)))
 
 
+class SlotAuthors:
+    """The first header of each author in each slot that is not final yet."""
+
+    def __init__(self) -> None:
+        self._first: dict[Slot, dict[AuthorityId, Header]] = {}
+
+    def note(self, header: Header, author: AuthorityId) -> EquivocationProof | None:
+        """Take in a header that was checked; returns a proof if it is not the author's first one in its slot."""
+        first = self._first.setdefault(header_slot(header), {}).setdefault(author, header)
+        return find_equivocation(first, header, author)
+
+    def forget(self, finalized: Slot) -> None:
+        """Drop the slots before that of the finalised block."""
+        for old in [slot for slot in self._first if slot < finalized]:
+            del self._first[old]
+
+
 class RelayConsensus:
-    """Judges headers and justifications; keeps epochs per fork and the authority set."""
+    """Judges headers and justifications; keeps epochs per fork and the authority set, and tells of equivocations."""
 
     def __init__(
-        self, chain: Chain[Any], config: BabeConfiguration, voters: grandpa.AuthorityList, clock: Clock
+        self,
+        chain: Chain[Any],
+        config: BabeConfiguration,
+        voters: grandpa.AuthorityList,
+        clock: Clock,
+        on_equivocation: Callable[[EquivocationProof], None],
     ) -> None:
         self.chain = chain
         self.view = ChainAncestry(chain)
@@ -89,6 +118,8 @@ class RelayConsensus:
         self.epochs = EpochChanges(chain.genesis, config)
         self.voters = AuthoritySet(voters)
         self._clock = clock
+        self._authors = SlotAuthors()
+        self._on_equivocation = on_equivocation
         chain.on_finalized(self._on_finalized)
 
     def slot_now(self) -> Slot:
@@ -98,7 +129,10 @@ class RelayConsensus:
     def verify(self, header: Header, parent: Header) -> Verified:
         """Check slot, author, VRF and seal."""
         at = self.epochs.epoch_for(header.parent_hash, header_slot(header))
-        check_header(header, parent_slot=header_slot(parent), slot_now=self.slot_now(), epoch=at.epoch)
+        digest = check_header(header, parent_slot=header_slot(parent), slot_now=self.slot_now(), epoch=at.epoch)
+        proof = self._authors.note(header, at.epoch.authorities[digest.authority_index][0])
+        if proof is not None:
+            self._on_equivocation(proof)
         return Verified(without_seal(header)[0])
 
     def on_imported(self, block: Hash, header: Header, verified: Verified, state: Trie) -> Aux:
@@ -116,6 +150,7 @@ class RelayConsensus:
 
     def _on_finalized(self, block: Hash) -> None:
         self.voters = self.voters.finalize(BlockRef(block, BlockNumber(self.chain.number(block))), self.view)
+        self._authors.forget(header_slot(self.chain.header(block)))
         number = self.chain.number(block)
         self.epochs.forget(
             [each for each in self.epochs.blocks() if each not in self.chain or self.chain.number(each) < number]

@@ -22,7 +22,7 @@ from substrate.client.rpc.dispatch import RpcDispatcher
 from substrate.client.rpc.methods_system import NodeInfo
 from substrate.client.rpc.node import node_rpc
 from substrate.client.validation import pool_validator
-from substrate.consensus.babe.types import AuthorityId, BabeConfiguration
+from substrate.consensus.babe.types import AuthorityId, BabeConfiguration, EquivocationProof
 from substrate.consensus.grandpa.types import AuthorityList
 from substrate.crypto.keys import Ed25519Pair
 from substrate.runtime.assembly import Runtime
@@ -72,7 +72,7 @@ class RelayNode:
         self.reports = Reports(self.name, recorder, clock)
         config = BabeConfiguration.decode(self._genesis_api("BabeApi_configuration"))
         voters = _AUTHORITIES.decode(self._genesis_api("GrandpaApi_grandpa_authorities"))
-        self.consensus = RelayConsensus(self.chain, config, voters, clock)
+        self.consensus = RelayConsensus(self.chain, config, voters, clock, self._on_equivocation)
         self.importer = BlockImport(self.chain, self.consensus, executor(loader), surroundings.cache)
         self.pool = TransactionPool(self.chain, pool_validator(self.chain))
         self.sync = BlockSync(self.importer, self.pool, network, clock, recorder)
@@ -121,6 +121,10 @@ class RelayNode:
         self.parachains.start(tasks)
         if self.keys is not None:
             tasks.create_task(self.authoring.run(), name=f"{self.name} authoring")
+
+    def _on_equivocation(self, proof: EquivocationProof) -> None:
+        blocks = " and ".join(f"0x{header.hash.hex()}" for header in (proof.first_header, proof.second_header))
+        self.reports.fault("Equivocation", f"0x{proof.offender.hex()} made {blocks} in slot {proof.slot}")
 
     def _genesis_api(self, name: str) -> bytes:
         return self.chain.runtime(self.chain.genesis).api(name, b"")
