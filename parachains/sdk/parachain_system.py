@@ -387,11 +387,6 @@ class ParachainSystem(Pallet):
         self.deposit_event(self.ValidationFunctionStored())
 
 
-def set_code(system: System, code: bytes) -> None:
-    """`System.set_code` on a parachain: the relay chain decides when."""
-    system.pallet(ParachainSystem).schedule_code_upgrade(ValidationCode(code))
-
-
 def _put_or_kill(item: StorageValue[Any], value: Any) -> None:
     if value is None:
         item.kill()

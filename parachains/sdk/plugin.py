@@ -21,6 +21,7 @@ from typing import Any, ClassVar, cast
 from parachains.sdk.asset_rate import AssetRate
 from parachains.sdk.aura import Aura, check_relay_slot, check_timestamp, para_slot
 from parachains.sdk.build_block import BuiltBlock, build_block
+from parachains.sdk.code_upgrade import read_version, set_code
 from parachains.sdk.contract import Collated, CollationContext, GenesisBlock, ParaConfig
 from parachains.sdk.cumulus_xcm import CumulusXcm, FromRelay, FromSibling
 from parachains.sdk.foreign_assets import ForeignAssets, TrustBackedAssets, foreign_creator
@@ -28,7 +29,7 @@ from parachains.sdk.genesis import standard_genesis
 from parachains.sdk.message_queue import MessageQueue, enqueue_downward, process_xcm
 from parachains.sdk.parachain_info import ParachainInfo
 from parachains.sdk.parachain_inherent import INHERENT_IDENTIFIER, ParachainInherentData, StorageProof
-from parachains.sdk.parachain_system import ParachainSystem, set_code
+from parachains.sdk.parachain_system import ParachainSystem
 from parachains.sdk.session import ParaSession, never_ends
 from parachains.sdk.validate_block import validate_block
 from parachains.sdk.xcm_config import FEE_ACCOUNT, Policy, make_xcm_config
@@ -249,7 +250,7 @@ def _standard_mounts(kind: type[Parachain]) -> dict[str, tuple[type[Pallet], Any
         outbound_xcmp_source=take_outbound_xcmp,
     )
     return {
-        "system": (System, mount(0, on_set_code=set_code)),
+        "system": (System, mount(0, on_set_code=set_code, read_version=read_version)),
         "parachain_system": (ParachainSystem, system),
         "timestamp": (Timestamp, mount(2, minimum_period=Moment(0), on_timestamp_set=check_timestamp)),
         "parachain_info": (ParachainInfo, mount(3)),

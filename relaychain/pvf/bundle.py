@@ -1,67 +1,45 @@
-"""Validation code as bytes on chain: a bundle of Python sources.
+"""Making bundles, and the abi that they are made for; `primitives/bundle` has their form.
 
-Upstream's validation code is Wasm. Here it is the canonical encoding of (abi, entry, sorted source files), addressed by
-blake2-256 of those bytes. `abi` is the hash of the sources of every package that a bundle may import: a node whose
-packages differ would compute something else, so it must not vote.
+`abi` is the hash of the sources of every package that a bundle may import: a node whose packages differ would compute
+something else, so it must not vote.
 """
 
+import ast
 import importlib.util
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
+from relaychain.primitives.bundle import Bundle, BundleError, SourceFile, read_bundle
 from relaychain.primitives.validation import ABI_PACKAGES
 from substrate.crypto.hashing import blake2_256
-from substrate.errors import ChainError, DecodeError
-from substrate.scale.codec import codec_of
-from substrate.scale.types import Struct
+from substrate.runtime.version import CodeVersion
 from substrate.types import Hash
-
-
-class BundleError(ChainError):
-    """Validation code that cannot be made, read or loaded."""
-
-
-class SourceFile(Struct):
-    """One module of a bundle."""
-
-    module: str
-    """Dotted name under which the bundle's files import it."""
-    source: bytes
-
-
-class Bundle(Struct):
-    """Validation code."""
-
-    abi: Hash
-    entry: str
-    """`module:name` of the object that validates blocks."""
-    files: tuple[SourceFile, ...]
-    """Sorted by module."""
 
 
 def make_bundle(entry: str, files: Iterable[SourceFile], abi: Hash | None = None) -> bytes:
     """The bytes of a bundle; the abi defaults to this node's."""
-    return Bundle(abi or node_abi(), entry, tuple(sorted(files, key=lambda file: file.module))).encode()
+    ordered = tuple(sorted(files, key=lambda file: file.module))
+    return Bundle(abi or node_abi(), entry, _declared_version(entry, ordered), ordered).encode()
 
 
-def read_bundle(code: bytes) -> Bundle:
-    """The bundle in validation code.
-
-    Raises:
-        BundleError: Not a canonical bundle, or its entry names no file of it.
-    """
+def _declared_version(entry: str, files: Sequence[SourceFile]) -> CodeVersion | None:
+    """The entry class's name and its `spec_version`, where its class statement gives a number."""
+    module, _, name = entry.partition(":")
+    source = next((file.source for file in files if file.module == module), b"")
     try:
-        bundle = codec_of(Bundle).decode(code)
-    except DecodeError as failure:
-        raise BundleError(f"validation code is not a bundle: {failure}") from failure
-    modules = [file.module for file in bundle.files]
-    if modules != sorted(set(modules)):
-        raise BundleError("a bundle's files are sorted by module and not repeated")
-    module, _, name = bundle.entry.partition(":")
-    if module not in modules or not name.isidentifier():
-        raise BundleError(f"the entry {bundle.entry!r} does not name an object in one of {modules}")
-    return bundle
+        body = ast.parse(source).body
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return None  # loading says what is wrong with it
+    for node in body:
+        if isinstance(node, ast.ClassDef) and node.name == name:
+            for keyword in node.keywords:
+                match keyword:
+                    case ast.keyword("spec_version", ast.Constant(int(number))) if 0 <= number < 1 << 32:
+                        return CodeVersion(name.lower(), number)
+                    case _:
+                        pass
+    return None
 
 
 @cache
@@ -81,3 +59,6 @@ def _sources(package: str) -> list[tuple[str, bytes]]:
     root = Path(spec.submodule_search_locations[0])
     files = sorted(root.rglob("*.py"), key=lambda path: path.relative_to(root).as_posix())
     return [(f"{package}/{path.relative_to(root).as_posix()}", path.read_bytes()) for path in files]
+
+
+__all__ = ["Bundle", "BundleError", "SourceFile", "make_bundle", "node_abi", "read_bundle"]

@@ -353,11 +353,11 @@ class System(SystemBase):
     # --- code ---
 
     def check_version(self, code: bytes) -> None:
-        """Raise unless new code is a later version of this runtime."""
+        """Raise unless new code is a later version of this runtime, as far as `read_version` can tell."""
         if self.read_version is None:
             return
         try:
-            new = self.read_version(code)
+            new = self.read_version(self, code)
         except ChainError as failure:
             raise self.FailedToExtractRuntimeVersion(str(failure)) from failure
         if new is None:

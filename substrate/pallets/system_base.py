@@ -25,7 +25,7 @@ from substrate.runtime.dispatch import DispatchError, DispatchInfo
 from substrate.runtime.hashers import Blake2_128Concat, Twox64Concat
 from substrate.runtime.pallet import Error, Event, Pallet, config, constant
 from substrate.runtime.storage import StorageMap, StorageValue, storage_map, storage_value
-from substrate.runtime.version import RuntimeVersion
+from substrate.runtime.version import CodeVersion, RuntimeVersion
 from substrate.scale.types import u16, u32
 from substrate.types import AccountId, BlockNumber, Hash
 
@@ -67,8 +67,8 @@ class SystemBase(Pallet):
     version: RuntimeVersion = constant(_assembled_version)
     ss58_prefix: u16 = constant(42, name="SS58Prefix")
     max_consumers: int = config(64)
-    read_version: Callable[[bytes], RuntimeVersion | None] | None = config(None)
-    """Reads the version of new code; without it, new code is not checked."""
+    read_version: Callable[[Pallet, bytes], CodeVersion | None] | None = config(None)
+    """Reads the version of new code, or raises where this chain cannot run it; without it, new code is not checked."""
     on_set_code: Callable[[Pallet, bytes], None] | None = config(None)
     """Takes new code in place of `:code` (a parachain has to ask its relay chain first)."""
 

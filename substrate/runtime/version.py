@@ -8,6 +8,13 @@ from typing import Annotated
 from substrate.scale.types import Fixed, Struct, path, u8, u32
 
 
+class CodeVersion(Struct):
+    """What code says of itself without being run."""
+
+    spec_name: str
+    spec_version: u32
+
+
 @path("sp_version::RuntimeVersion")
 class RuntimeVersion(Struct):
     """What a runtime is, and which runtime APIs it offers."""

@@ -21,8 +21,12 @@ from substrate.consensus.aura.verification import seal_header
 from substrate.crypto.keys import dev_pair
 from substrate.crypto.multi import Id
 from substrate.pallets.balances import Balances
+from substrate.pallets.sudo import Sudo
+from substrate.pallets.system import System
 from substrate.runtime.extrinsic import Signing, encode_bare, sign_extrinsic
+from substrate.runtime.pallet import Error
 from substrate.scale.codec import decode
+from substrate.scale.types import Err
 from substrate.state import Overlay
 from substrate.trie.trie import Trie
 from substrate.types import AccountId, BlockNumber, Hash
@@ -301,13 +305,25 @@ def test_a_block_of_another_parent_is_refused(para: Para) -> None:
 
 # --- code upgrades ---
 
-NEW_CODE = ValidationCode(b"new validation code")
+
+def new_code(
+    statement: str = "class Bazaar(Parachain, spec_version=2): ...", abi: Hash | None = None
+) -> ValidationCode:
+    return ValidationCode(make_bundle("bazaar:Bazaar", [SourceFile("bazaar", statement.encode())], abi))
 
 
-def upgrade(para: Para) -> Collated[Trie]:
+NEW_CODE = new_code()
+
+
+def upgrade(para: Para, code: bytes = NEW_CODE, call: str = "set_code") -> Collated[Trie]:
     """A block in which the chain's sudo asks for new code."""
-    set_code = Bazaar.runtime().call_named("System.set_code", code=NEW_CODE)
+    set_code = Bazaar.runtime().call_named(f"System.{call}", code=code)
     return para.block(para.sign("Sudo.sudo", call=set_code))
+
+
+def sudo_result(made: Collated[Trie]) -> object:
+    [told] = [event for record in made.block.events if isinstance(event := record.event.value, Sudo.Sudid)]
+    return told.sudo_result
 
 
 def pending(para: Para) -> bytes:
@@ -324,6 +340,30 @@ def test_new_code_is_announced_once_and_takes_effect_with_the_go_ahead(para: Par
     assert (Bazaar.code_of(para.state), pending(para)) == (NEW_CODE, b"")
     para.block()  # the signal is still there: who consumed it waits to be included
     assert Bazaar.code_of(para.state) == NEW_CODE
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [
+        (b"garbage", System.FailedToExtractRuntimeVersion),
+        (NEW_CODE + b"\0", System.FailedToExtractRuntimeVersion),
+        (new_code(abi=Hash(bytes(32))), System.FailedToExtractRuntimeVersion),
+        (new_code("class Bazaar(Parachain): ..."), System.FailedToExtractRuntimeVersion),
+        (new_code("class Bazaar(Parachain, spec_version=NEXT): ..."), System.FailedToExtractRuntimeVersion),
+        (new_code("class Bazaar(Parachain"), System.FailedToExtractRuntimeVersion),
+        (new_code("class Bazaar(Parachain, spec_version=1): ..."), System.SpecVersionNeedsToIncrease),
+        (make_bundle("m:Other", [SourceFile("m", b"class Other(P, spec_version=2): ...")]), System.InvalidSpecName),
+    ],
+)
+def test_code_that_is_no_later_version_of_the_chain_is_refused(para: Para, code: bytes, error: type[Error]) -> None:
+    made = upgrade(para, code)
+
+    assert sudo_result(made) == Err(Bazaar.runtime()(Overlay(para.state)).module_error(error()))
+    assert (made.result.new_validation_code, pending(para)) == (None, b"")
+
+
+def test_root_may_set_code_without_checks(para: Para) -> None:
+    assert upgrade(para, b"garbage", "set_code_without_checks").result.new_validation_code == b"garbage"
 
 
 def test_an_aborted_upgrade_leaves_the_code(para: Para) -> None:

@@ -16,7 +16,7 @@ from substrate.pallets.system_types import (
     block_weights,
 )
 from substrate.runtime.dispatch import BadOrigin, DispatchClass, DispatchFailure, DispatchInfo, Pays
-from substrate.runtime.version import RuntimeVersion
+from substrate.runtime.version import CodeVersion
 from substrate.types import AccountId, BlockNumber, Hash, Weight
 
 ALICE = AccountId(bytes([1]) * 32)
@@ -158,8 +158,8 @@ def test_authorized_code_is_put_into_place_by_anyone(world: Any) -> None:
 )
 def test_new_code_must_be_a_later_version(world: Any, name: str, version: int, error: str | None) -> None:
     system = world.runtime.system
-    new = RuntimeVersion(name, "x", 1, version, 1, (), 1, 1) if name else None
-    system.read_version = lambda code: new
+    new = CodeVersion(name, version) if name else None
+    system.read_version = lambda _system, code: new
 
     if error is None:
         system.set_code(None, b"newer")
