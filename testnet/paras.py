@@ -24,6 +24,7 @@ from testnet.bundler import Metered, NodeBundler
 from testnet.errors import UsageError
 from testnet.keys import DEV_BALANCE, collator_key, dev_accounts
 from testnet.manifest import IssuedAsset, Manifest, Parachain
+from testnet.trial import place_of, try_declarations, try_first_block
 from xcm.junction import GeneralIndex, PalletInstance
 from xcm.junction import Parachain as ParachainJunction
 from xcm.location import HERE, PARENT, Location, location
@@ -70,7 +71,7 @@ def load_paras(manifest: Manifest, bundler: NodeBundler) -> tuple[Para, ...]:
     """Every parachain of the file.
 
     Raises:
-        UsageError: A plugin is unknown or does not load.
+        UsageError: A plugin is unknown or does not load, or there can be no such chain.
     """
     try:
         loaded = {para.id: load_plugin(para.runtime, manifest.directory, bundler) for para in manifest.parachains}
@@ -80,11 +81,17 @@ def load_paras(manifest: Manifest, bundler: NodeBundler) -> tuple[Para, ...]:
     paras: list[Para] = []
     for settings in manifest.parachains:
         plugin = loaded[settings.id]
+        if classes[settings.id] is None:
+            _check_level_zero(settings)
+        else:
+            try_declarations(plugin, settings.id)
         config = _config(manifest, settings, plugin, classes)
         try:
             genesis = plugin.chain.genesis_block(config)
         except Exception as failure:
             raise no_genesis(f"para {settings.id}", failure) from failure
+        if classes[settings.id] is not None:
+            try_first_block(plugin, config, genesis, collator_key(settings.all_collators[0]))
         paras.append(Para(ParaId(settings.id), settings, plugin, config, genesis))
     return tuple(paras)
 
@@ -92,7 +99,23 @@ def load_paras(manifest: Manifest, bundler: NodeBundler) -> tuple[Para, ...]:
 def no_genesis(where: str, failure: Exception) -> UsageError:
     """Why there is no genesis block: a pallet or plugin refused what the network file gives it, or stumbled over it."""
     why = str(failure) if isinstance(failure, ChainError) else f"{type(failure).__name__}: {failure}"
-    return UsageError(f"{where}: no genesis block: {why}; see its runtime and [genesis] in the network file")
+    place = place_of(failure)
+    return UsageError(f"{where}: no genesis block: {why}{place}; see its runtime and [genesis] in the network file")
+
+
+def _check_level_zero(settings: Parachain) -> None:
+    """Refuse what only chains with a runtime have: RPC, and state that a second collator could follow."""
+    who, *others = settings.all_collators
+    if who.rpc_port:
+        raise UsageError(
+            f"para {settings.id}: {who.name} has an rpc_port, but {settings.runtime} is a Level 0 chain, whose node "
+            "serves no RPC; drop the rpc_port"
+        )
+    if others:
+        raise UsageError(
+            f"para {settings.id}: {settings.runtime} is a Level 0 chain, which has one collator, and there are "
+            f"{len(others) + 1}; keep {who.name}"
+        )
 
 
 def _level_one(plugin: Plugin) -> type[LevelOne] | None:

@@ -181,7 +181,7 @@ def _own_imports(reference: str, module: str, source: bytes, find: Finder) -> It
         if find(name) is None:
             raise PluginError(
                 f"{reference}: {module} line {line} imports {name}. Validation code may import the standard library, "
-                f"{', '.join(ABI_PACKAGES)} and its own modules by their full names"
+                f"msgspec, {', '.join(ABI_PACKAGES)} and its own modules by their full names"
             )
         yield name
 

@@ -57,6 +57,7 @@ from substrate.pallets.transaction_payment import TransactionPayment
 from substrate.pallets.utility import Utility
 from substrate.runtime.apis import ChainRuntime
 from substrate.runtime.assembly import CODE_KEY, Runtime, mount
+from substrate.runtime.declared import DeclarationError
 from substrate.runtime.hashers import Blake2_128Concat, Identity, Twox64Concat
 from substrate.runtime.origin import AnyOrigin, Root, Signed
 from substrate.runtime.pallet import Error, Event, Pallet, call, config, constant, runtime_api
@@ -110,17 +111,21 @@ class Parachain(Pallet):
         assets_index: int | None = None,
         **kwargs: Any,
     ) -> None:
-        super().__init_subclass__(**kwargs)
-        given = {
+        given: dict[str, object] = {
             "symbol": symbol,
             "decimals": decimals,
             "spec_version": spec_version,
-            "pallet_index": index,
+            "index": index,
             "assets_index": assets_index,
         }
+        if kwargs:
+            unknown, known = ", ".join(kwargs), ", ".join(given)
+            raise DeclarationError(f"{cls.__name__} has no class keyword {unknown}; there are {known}")
+        super().__init_subclass__()
         for name, value in given.items():
             if value is not None:
-                setattr(cls, name, value)
+                _check_keyword(cls.__name__, name, value)
+                setattr(cls, "pallet_index" if name == "index" else name, value)
 
     # --- for the chain's calls ---
 
@@ -214,6 +219,18 @@ class Parachain(Pallet):
         return state.get(CODE_KEY) or b""
 
 
+_MOST = {"decimals": 38, "spec_version": (1 << 32) - 1, "index": 255, "assets_index": 255}
+
+
+def _check_keyword(kind: str, name: str, value: object) -> None:
+    if name == "symbol":
+        stands, wanted = isinstance(value, str) and value != "", "a text such as 'UNIT'"
+    else:
+        stands, wanted = type(value) is int and 0 <= value <= _MOST[name], f"a whole number from 0 to {_MOST[name]}"
+    if not stands:
+        raise DeclarationError(f"{kind}: {name}={value!r} is not {wanted}")
+
+
 def inherent_data(context: CollationContext, moment: Moment) -> Mapping[bytes, bytes]:
     """What the block says of its relay parent, and its time."""
     data = ParachainInherentData(
@@ -276,7 +293,8 @@ def _standard_mounts(kind: type[Parachain]) -> dict[str, tuple[type[Pallet], Any
 def _runtime_of(kind: type[Parachain]) -> type[ChainRuntime]:
     mounts = _standard_mounts(kind)
     attribute, name = kind.attribute(), kind.__name__.lower()
-    assert attribute not in mounts, f"{kind.__name__} takes the name of a standard pallet: rename the class"
+    if attribute in mounts:
+        raise DeclarationError(f"{kind.__name__} is the name of a standard pallet; rename the class")
     mounts[attribute] = (kind, mount(kind.pallet_index, name=kind.__name__))
     body: dict[str, Any] = {
         "version": RuntimeVersion(name, name, 1, kind.spec_version, 0, (), 1, 1),

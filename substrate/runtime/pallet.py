@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar, cast, get_ori
 import msgspec
 
 from substrate.errors import ChainError
+from substrate.runtime.declared import DeclarationError, storage_form
 from substrate.runtime.dispatch import DispatchClass
 from substrate.runtime.hashers import Blake2_128Concat
-from substrate.runtime.storage import ACCESSORS, MISSING, Declaration, Entry, camel_case
+from substrate.runtime.storage import ACCESSORS, MISSING, Accessor, Declaration, Entry, camel_case
 from substrate.scale.types import Hint, Struct, make_struct, naming, variant
 from substrate.state import Overlay
 from substrate.types import BlockNumber, Weight
@@ -68,6 +69,10 @@ class CallSpec(msgspec.Struct, frozen=True):
     class_: DispatchClass
     feeless: bool
     name: str | None
+
+    def numbered(self, place: int) -> "CallSpec":
+        """With an index: its own, or its place among the calls."""
+        return self if self.index is not None else msgspec.structs.replace(self, index=place)
 
 
 def call(
@@ -175,6 +180,7 @@ class Pallet:
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         _declare_bare_storage(cls)
+        _refuse_taken_names(cls)
         cls.events = _own_events(cls)
         cls.errors = _own_errors(cls)
         cls.declarations = _nested_declarations(cls)
@@ -244,14 +250,52 @@ class Pallet:
         return False
 
 
+_HASHERS = dict(zip(ACCESSORS, (0, 1, 2), strict=True))
+
+
 def _declare_bare_storage(cls: type[Pallet]) -> None:
     for name, hint in vars(cls).get("__annotations__", {}).items():
-        accessor = get_origin(hint)
-        if accessor in ACCESSORS and name not in vars(cls):
-            hashers = {"StorageValue": 0, "StorageMap": 1, "StorageDoubleMap": 2}[accessor.__name__]
-            item = Declaration(accessor, (Blake2_128Concat,) * hashers, MISSING, None)
-            item.__set_name__(cls, name)
-            setattr(cls, name, item)
+        accessor, given = _accessor_of(hint), vars(cls).get(name)
+        if accessor is None or isinstance(given, Declaration):
+            continue
+        place, form = f"{cls.__name__}.{name}", storage_form(accessor)
+        if name in vars(cls):
+            factory = {0: "storage_value", 1: "storage_map", 2: "storage_double_map"}[_HASHERS[accessor]]
+            raise DeclarationError(f"{place}: a storage item has no plain default; write {factory}(default={given!r})")
+        if get_origin(hint) is None:  # bare, or text: what it holds is read from the annotation itself
+            raise DeclarationError(f"{place}: annotate it {form}, not in quotes nor under `from __future__`")
+        item = Declaration(accessor, (Blake2_128Concat,) * _HASHERS[accessor], MISSING, None)
+        item.__set_name__(cls, name)
+        setattr(cls, name, item)
+
+
+def _accessor_of(hint: Any) -> type[Accessor] | None:
+    """The accessor that an annotation names, if it names one."""
+    name = hint.partition("[")[0] if isinstance(hint, str) else None
+    return next((each for each in ACCESSORS if each in (hint, get_origin(hint)) or each.__name__ == name), None)
+
+
+_OWN = ("runtime", "mount_name", "settings")
+"""Attributes of every pallet instance."""
+
+
+def _refuse_taken_names(cls: type[Pallet]) -> None:
+    """A declaration would hide what pallets stand on; what it may replace is a declaration of its kind."""
+    for name, item in vars(cls).items():
+        sort = _sort(item)
+        hidden = (vars(base)[name] for base in cls.__mro__[1:] if name in vars(base))
+        if sort and (name in _OWN or any(_sort(each) != sort for each in hidden)):
+            raise DeclarationError(f"{cls.__name__}.{name}: every pallet has something of that name; rename the {sort}")
+
+
+def _sort(item: object) -> str:
+    if isinstance(item, Declaration):
+        return "storage item"
+    if hasattr(item, "__call_spec__"):
+        return "call"
+    if inspect.isclass(item) and issubclass(item, (Event, Error)):
+        return "event" if issubclass(item, Event) else "error"
+    return ""
 
 
 def _nested_declarations(cls: type[Pallet]) -> dict[str, Declaration]:

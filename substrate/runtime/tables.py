@@ -2,14 +2,23 @@
 
 import inspect
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import msgspec
 
 from substrate.crypto.hashing import blake2_64, twox_128
 from substrate.errors import ChainError
+from substrate.runtime.declared import (
+    DeclarationError,
+    check_default,
+    check_fields,
+    declared_calls,
+    hints_of,
+    storage_parts,
+)
 from substrate.runtime.describe import encode_metadata
-from substrate.runtime.origin import EnsureOrigin, Origin, RawNone, RawOrigin, RawRoot, RawSigned
+from substrate.runtime.origin import Origin, RawNone, RawOrigin, RawRoot, RawSigned
 from substrate.runtime.pallet import ApiSpec, CallSpec, Error, Event, Pallet
 from substrate.runtime.placeholders import OriginCaller, RuntimeCall, RuntimeEvent
 from substrate.runtime.storage import Declaration, Entry, camel_case
@@ -111,28 +120,6 @@ def storage_prefix(pallet: str, item: str) -> bytes:
     return twox_128(pallet.encode()) + twox_128(item.encode())
 
 
-def split_check(hint: Any) -> Callable[[Origin], Any]:
-    """The origin check that a call's first parameter asks for."""
-    for marker in get_args(hint)[1:]:
-        if isinstance(marker, EnsureOrigin):
-            return marker.check
-    raise TypeError(f"a call's first parameter must be annotated Signed, Root, NoneOrigin or AnyOrigin, not {hint!r}")
-
-
-def call_methods(kind: type[Pallet]) -> Iterator[tuple[str, CallSpec, dict[str, Any]]]:
-    """The pallet's calls in declaration order: method, spec with its index, hints."""
-    names = [
-        name for base in reversed(kind.__mro__) for name, item in vars(base).items() if hasattr(item, "__call_spec__")
-    ]
-    for place, name in enumerate(dict.fromkeys(names)):
-        # A subclass that overrides a call need not repeat `@call`.
-        specs = (getattr(vars(base).get(name), "__call_spec__", None) for base in kind.__mro__)
-        spec = next(spec for spec in specs if isinstance(spec, CallSpec))
-        index = place if spec.index is None else spec.index
-        hints = get_type_hints(getattr(kind, name), include_extras=True)
-        yield name, CallSpec(index, spec.weight, spec.class_, spec.feeless, spec.name), {**hints, **kind.hints}
-
-
 class Assembly:
     """Everything that follows from a runtime class, computed once."""
 
@@ -172,9 +159,9 @@ class Assembly:
     def storage_of(self, attribute: str) -> Iterator[tuple[Declaration, tuple[Any, ...], Any, bool]]:
         """A pallet's storage items: declaration, key hints, value hint, whether it is optional."""
         kind = self.mounts[attribute].kind
-        hints = get_type_hints(kind, include_extras=True)
+        hints = hints_of(kind, kind.__name__)
         for item, declaration in kind.declarations.items():
-            *keys, value = get_args(hints[item])
+            *keys, value = storage_parts(kind, declaration, hints.get(item))
             plain = [part for part in get_args(value) if part is not type(None)]
             optional = declaration.optional
             if optional and not keys and len(plain) < len(get_args(value)):
@@ -187,11 +174,9 @@ class Assembly:
                 codecs = tuple(
                     (hasher, self.codecs.of(hint)) for hasher, hint in zip(declaration.hashers, keys, strict=True)
                 )
-                prefix = storage_prefix(mounted.name, declaration.name or "")
-                yield (
-                    (attribute, declaration.attribute),
-                    Entry(prefix, codecs, self.codecs.of(value), declaration.default),
-                )
+                prefix, codec = storage_prefix(mounted.name, declaration.name or ""), self.codecs.of(value)
+                check_default(f"{mounted.kind.__name__}.{declaration.attribute}", declaration, codec)
+                yield (attribute, declaration.attribute), Entry(prefix, codecs, codec, declaration.default)
 
     # --- calls, events, errors, origins ---
 
@@ -209,14 +194,12 @@ class Assembly:
 
     def _bind_calls(self, mounted: Mounted) -> type[RuntimeCall] | None:
         kinds: list[type[Struct]] = []
-        for method, spec, hints in call_methods(mounted.kind):
-            function = getattr(mounted.kind, method)
-            origin, *fields = list(inspect.signature(function).parameters)[1:]
+        for method, spec, check, fields in declared_calls(mounted.kind):
             name = spec.name or method
-            assert spec.index is not None, "call_methods numbers every call"
-            kind = make_struct(name, [(field, hints[field]) for field in fields], index=spec.index)
-            self._calls[kind] = CallEntry(mounted.attribute, method, tuple(fields), split_check(hints[origin]), spec)
-            self._methods.setdefault(function, f"{mounted.name}.{name}")
+            kind = make_struct(name, fields, index=spec.index)
+            names = tuple(field for field, _ in fields)
+            self._calls[kind] = CallEntry(mounted.attribute, method, names, check, spec)
+            self._methods.setdefault(getattr(mounted.kind, method), f"{mounted.name}.{name}")
             kinds.append(kind)
         if not kinds:
             return None
@@ -229,6 +212,8 @@ class Assembly:
     def _bind_events(self, mounted: Mounted) -> type[RuntimeEvent] | None:
         if not mounted.kind.events:
             return None
+        for name, event in mounted.kind.events.items():
+            check_fields(f"{mounted.kind.__name__}.{name}", event)
         hint = make_enum(f"{crate_of(mounted)}::pallet::Event", list(mounted.kind.events.values()))
         self.event_hints[mounted.attribute] = hint
         wrapper = _wrapper(RuntimeEvent, mounted.name, mounted.index, hint)
@@ -362,6 +347,10 @@ def _mounts(runtime: type["Runtime"]) -> list[Mounted]:
         for name, item in found.items()
     ]
     mounts.sort(key=lambda mounted: mounted.index)
-    indices = [mounted.index for mounted in mounts]
-    assert len(set(indices)) == len(indices), f"{runtime.__name__} mounts two pallets at one index: {indices}"
+    for one, other in pairwise(mounts):
+        if one.index == other.index:
+            raise DeclarationError(
+                f"{runtime.__name__} mounts {one.name} and {other.name} at one index, {one.index}; "
+                f"give one of them another, such as {mounts[-1].index + 1}"
+            )
     return mounts

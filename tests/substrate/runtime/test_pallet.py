@@ -6,6 +6,7 @@ from scalecodec.type_registry import load_type_registry_preset
 
 from substrate.errors import ChainError, DecodeError, HintError
 from substrate.runtime.assembly import Runtime, mount
+from substrate.runtime.declared import DeclarationError
 from substrate.runtime.dispatch import DispatchClass, DispatchFailure, DispatchInfo, Module, ModuleErrorValue, Pays
 from substrate.runtime.origin import RawSigned, Signed
 from substrate.runtime.pallet import Error, Event, GenesisError, Pallet, call, config, constant, error, runtime_api
@@ -183,8 +184,10 @@ def test_pallets_of_one_index_are_refused() -> None:
     class Both(MiniRuntime):
         bell: Bell = mount(4)
 
-    with pytest.raises(AssertionError, match="Both mounts two pallets at one index"):
+    with pytest.raises(DeclarationError) as refusal:
         Both.assembly()
+
+    assert str(refusal.value) == ("Both mounts Balances and Bell at one index, 4; give one of them another, such as 8")
 
 
 def test_a_call_must_say_whose_origin_it_takes() -> None:
@@ -195,8 +198,13 @@ def test_a_call_must_say_whose_origin_it_takes() -> None:
     class LooseRuntime(MiniRuntime):
         loose: Loose = mount(50)
 
-    with pytest.raises(TypeError, match="must be annotated Signed, Root, NoneOrigin or AnyOrigin"):
+    with pytest.raises(DeclarationError) as refusal:
         LooseRuntime.assembly()
+
+    assert str(refusal.value) == (
+        "Loose.loose(origin): a call's first parameter is its origin; "
+        "annotate it Signed, Root, NoneOrigin or AnyOrigin, not AccountId"
+    )
 
 
 def test_a_constant_without_default_must_be_set() -> None:
