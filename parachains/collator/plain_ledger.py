@@ -3,7 +3,8 @@
 A plugin's state comes from its own `collate` alone, so such a chain has one collator, which knows only its own blocks.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,8 +70,7 @@ class PlainLedger:
 
     def extrinsics(self) -> tuple[bytes, ...]:
         blocks = self._back_to(self.finalized, self.best)
-        taken = {each for head in blocks for each in self._blocks[head].included}
-        return tuple(each for each in self._waiting if each not in taken)
+        return tuple(_left(self._waiting, (each for head in blocks for each in self._blocks[head].included)))
 
     def parent_at(self, head: HeadData) -> ParentState | None:
         return None
@@ -78,8 +78,7 @@ class PlainLedger:
     def collate(self, head: HeadData, context: CollationContext) -> Collated[Any]:
         with plugin_code():
             made = self._plugin.collate(head, self._blocks[head].state, context)
-        dropped = {each.extrinsic for each in made.rejected if not each.retry}
-        self._waiting = [each for each in self._waiting if each not in dropped]
+        self._waiting = _left(self._waiting, (each.extrinsic for each in made.rejected if not each.retry))
         return made
 
     def keep(self, parent: HeadData, made: Collated[Any]) -> None:
@@ -110,8 +109,9 @@ class PlainLedger:
         if head not in self._back_to(self.finalized, self.best):  # finality was heard of first
             self.best = head
         enacted = tuple(self._back_to(self.finalized, head))[::-1]
-        taken = {extrinsic for each in enacted for extrinsic in self._blocks[each].included}
-        self._waiting = [each for each in self._waiting if each not in taken]
+        self._waiting = _left(
+            self._waiting, (extrinsic for each in enacted for extrinsic in self._blocks[each].included)
+        )
         for each in enacted:
             self._recorder.row(
                 "finality",
@@ -137,3 +137,14 @@ class PlainLedger:
         while at is not None and at != end:
             yield at
             at = self._blocks[at].parent
+
+
+def _left(waiting: Iterable[bytes], taken: Iterable[bytes]) -> list[bytes]:
+    """What waits still: one is gone for each that was taken, the oldest of its equals."""
+    gone, left = Counter(taken), list[bytes]()
+    for each in waiting:
+        if gone[each]:
+            gone[each] -= 1
+        else:
+            left.append(each)
+    return left

@@ -7,7 +7,7 @@ import pytest
 
 from parachains.adder.chain import Adder
 from parachains.collator.plain_ledger import PlainLedger
-from parachains.sdk.contract import Collated, CollationContext, ParaConfig
+from parachains.sdk.contract import Collated, CollationContext, ParaConfig, Rejected
 from relaychain.primitives.types import HeadData, ParaId
 from substrate.errors import ChainError
 from tests.parachains.sdk.fake_relay import FakeRelay
@@ -38,6 +38,13 @@ class Quitting(Adder):
     @staticmethod
     def collate(head: HeadData, state: int, context: CollationContext) -> Collated[int]:
         raise SystemExit
+
+
+class Refusing(Adder):
+    @staticmethod
+    def collate(head: HeadData, state: int, context: CollationContext) -> Collated[int]:
+        refused = tuple(Rejected(each, "no number", retry=False) for each in context.extrinsics)
+        return replace(Adder.collate(head, state, context), rejected=refused)
 
 
 def ledger(plugin: Any = Adder) -> tuple[PlainLedger, Rows]:
@@ -82,6 +89,33 @@ def test_extrinsics_wait_until_a_block_of_the_best_chain_has_them() -> None:
     chain.set_final(head)
     assert chain.extrinsics() == ()
     assert chain.state(head) == 5
+
+
+def test_of_equal_extrinsics_each_gets_into_a_block() -> None:
+    chain, _ = ledger()
+    five = (5).to_bytes(8, "little")
+    chain.submit(five)
+    first = grow(chain, chain.best, *chain.extrinsics())
+    chain.set_best(first)
+    chain.submit(five)
+    chain.submit(five)
+    assert chain.extrinsics() == (five, five)
+    chain.set_final(first)
+    assert chain.extrinsics() == (five, five)
+    second = grow(chain, first, *chain.extrinsics())
+    chain.set_best(second)
+    chain.set_final(second)
+
+    assert (chain.extrinsics(), chain.state(second)) == ((), 15)
+
+
+def test_of_equal_extrinsics_one_goes_with_each_refusal() -> None:
+    chain, _ = ledger(Refusing)
+    for _ in range(3):
+        chain.submit(b"no")
+    chain.collate(chain.best, FakeRelay(PARA, chain.best).context(b"no", b"no"))
+
+    assert chain.extrinsics() == (b"no",)
 
 
 def test_finality_that_is_heard_of_first_takes_the_best_block_along() -> None:
