@@ -4,11 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from parachains.sdk.message_queue import MessageQueue, Sibling
+from parachains.sdk.message_queue import MessageQueue, Parent, Sibling
 from parachains.sdk.parachain_system import ParachainSystem
 from parachains.sdk.relay_state_snapshot import MessagingStateSnapshot, RelayDispatchQueueRemainingCapacity
 from parachains.sdk.xcmp_pages import ChannelSignal, XcmpMessageFormat, messages, new_page, signals
-from parachains.sdk.xcmp_queue import OutboundChannelDetails, OutboundState, QueueConfigData, XcmpQueue, XcmpSendError
+from parachains.sdk.xcmp_queue import (
+    OutboundChannelDetails,
+    OutboundState,
+    QueueConfigData,
+    XcmpQueue,
+    XcmpSendError,
+    is_paused,
+)
 from relaychain.primitives.messages import AbridgedHrmpChannel, InboundHrmpMessage
 from relaychain.primitives.types import ParaId
 from substrate.pallets.fees import FIXED_ONE
@@ -153,6 +160,23 @@ def test_the_pages_of_a_closed_channel_are_dropped() -> None:
     assert xcmp.take_outbound(5) == ()
     assert xcmp.outbound_xcmp_status.get() == ()
     assert (A, 0) not in xcmp.outbound_xcmp_messages
+
+
+@pytest.mark.parametrize(("capacity", "taken"), [(0, []), (1, [A])])
+def test_a_channel_that_is_full_gets_no_message(capacity: int, taken: list[ParaId]) -> None:
+    xcmp = queue(capacity)
+    xcmp.send_fragment(A, XCM, b"x")
+
+    assert [message.recipient for message in xcmp.take_outbound(5)] == taken
+    assert ((A, 0) in xcmp.outbound_xcmp_messages) == (not taken)
+
+
+def test_a_suspended_queue_still_serves_the_relay_chain() -> None:
+    xcmp = queue()
+    assert [is_paused(xcmp, origin) for origin in (Parent(), Sibling(A))] == [False, False]
+    xcmp.queue_suspended.put(True)
+
+    assert [is_paused(xcmp, origin) for origin in (Parent(), Sibling(A))] == [False, True]
 
 
 def test_no_signal_stops_a_block_where_there_is_no_room_for_it() -> None:
