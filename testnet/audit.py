@@ -9,7 +9,7 @@ from substrate.client.chain import Chain
 from substrate.client.protocols import Recorder
 from substrate.runtime.assembly import Runtime
 from substrate.types import Hash
-from testnet.books import Snapshot
+from testnet.books import Snapshot, read_books
 from testnet.conservation import ChainAudit, Equation, check_conservation
 from testnet.issuance import OwnChanges
 from testnet.messages import MessageObserver
@@ -47,6 +47,11 @@ class Audit:
         self._network = network
         self._natives = self.naming.natives
         messages = MessageObserver(self.naming, network.clock, network.recorder)
+        self._blocks = {chain: blocks for chain in self._natives if (blocks := self._blocks_of(chain)) is not None}
+        self._genesis = {
+            chain: read_books(self._snapshot(chain, blocks.genesis)) for chain, blocks in self._blocks.items()
+        }
+        """Read now: states are kept for a while only."""
         self._own = {chain: OwnChanges(chain, native) for chain, native in self._natives.items()}
         for chain, own in self._own.items():
             observer = network.observers[self.naming.chain(chain)]
@@ -57,12 +62,9 @@ class Audit:
         """Every equation, at the relay chain's final block and the heads that it includes."""
         relay = self._network.relay.chain
         heads = relay.runtime(relay.finalized).pallet(Paras).heads
-        paras: dict[int, ChainAudit] = {}
-        for chain in self._natives:
-            node = None if chain is None else self._network.para_nodes[ParaId(chain)][0]
-            if chain is not None and isinstance(node, RuntimeParaNode):
-                paras[chain] = self._audit(chain, node.chain, head_hash(heads[ParaId(chain)]))
-        return check_conservation(self._audit(None, relay, relay.finalized), paras)
+        included = {chain: head_hash(heads[ParaId(chain)]) for chain in self._blocks if chain is not None}
+        paras = {chain: self._audit(chain, head) for chain, head in included.items()}
+        return check_conservation(self._audit(None, relay.finalized), paras)
 
     def write(self, recorder: Recorder, equations: Sequence[Equation]) -> None:
         """Put equations into the record."""
@@ -81,11 +83,19 @@ class Audit:
                 at=self._network.clock.now_us(),
             )
 
-    def _audit(self, chain: int | None, blocks: Chain[Runtime], head: Hash) -> ChainAudit:
-        native, own = self._natives[chain], self._own[chain]
-        genesis = Snapshot(chain, blocks.runtime(blocks.genesis), native)
-        final = Snapshot(chain, blocks.runtime(head), native)
-        return ChainAudit(genesis, final, own.at(head), own.trapped)
+    def _blocks_of(self, chain: int | None) -> Chain[Runtime] | None:
+        """A chain as its first node has it; None without a runtime."""
+        if chain is None:
+            return self._network.relay.chain
+        node = self._network.para_nodes[ParaId(chain)][0]
+        return node.chain if isinstance(node, RuntimeParaNode) else None
+
+    def _snapshot(self, chain: int | None, block: Hash) -> Snapshot:
+        return Snapshot(chain, self._blocks[chain].runtime(block), self._natives[chain])
+
+    def _audit(self, chain: int | None, head: Hash) -> ChainAudit:
+        own = self._own[chain]
+        return ChainAudit(self._genesis[chain], self._snapshot(chain, head), own.at(head), own.trapped)
 
 
 def explain(naming: Naming, equation: Equation) -> str:

@@ -42,7 +42,8 @@ class Equation(NamedTuple):
 class ChainAudit:
     """One chain from genesis to its head."""
 
-    genesis: Snapshot
+    genesis: Books
+    """Its books at the start; the state itself is not kept for that long."""
     final: Snapshot
     own: Sums
     """What it did by its own rules, up to the head."""
@@ -68,7 +69,7 @@ def differences(equations: Sequence[Equation]) -> tuple[Equation, ...]:
 class _Audit:
     def __init__(self, relay: ChainAudit, paras: Mapping[int, ChainAudit]) -> None:
         self._chains: dict[int | None, ChainAudit] = {None: relay, **paras}
-        self._before = {chain: read_books(audit.genesis) for chain, audit in self._chains.items()}
+        self._before = {chain: audit.genesis for chain, audit in self._chains.items()}
         self._after = {chain: read_books(audit.final) for chain, audit in self._chains.items()}
         self._flight: InFlight = read_in_flight(relay.final, {para: audit.final for para, audit in paras.items()})
 

@@ -11,6 +11,8 @@ from typing import Annotated, Any, Literal, TypeAlias
 
 import msgspec
 
+from substrate.client.chain import KEPT_STATES
+
 WELL_KNOWN = ("alice", "bob", "charlie", "dave", "eve", "ferdie", "one", "two")
 """Names whose keys every client knows: alice is `//Alice`."""
 
@@ -65,6 +67,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     timeout: Count = 1000
     """Seconds of the machine's time without a newly finalised relay block after which the run has failed."""
     local_ip: str = "127.0.0.1"
+    keep_states: Annotated[int, msgspec.Meta(ge=16)] = KEPT_STATES
+    """Finalised blocks of each chain whose states can be queried; older ones are forgotten."""
 
 
 class DelaySettings(msgspec.Struct, frozen=True, kw_only=True):

@@ -74,7 +74,8 @@ class Network:
 
     def _relay_node(self, node: Node, genesis: Trie, cache: ExecutionCache) -> RelayNode:
         info = node_info(self.manifest.relaychain.chain, RELAY_SYMBOL, RELAY_DECIMALS, validates=node.validator)
-        surroundings = Surroundings(self.hub.join(node.name), self.clock, self.recorder, cache, self.shared)
+        kept = self.manifest.settings.keep_states
+        surroundings = Surroundings(self.hub.join(node.name), self.clock, self.recorder, cache, self.shared, kept)
         keys = session_keys(node) if node.validator else None
         return RelayNode(genesis, load_relay_runtime, info, surroundings, keys)
 
@@ -99,6 +100,7 @@ class Network:
             network=self.hub.join(node.name),
             clock=self.clock,
             recorder=self.recorder,
+            kept_states=self.manifest.settings.keep_states,
         )
         setup = CollatorSetup(collator_key(node), lambda count, data: self.shared.coder.coded(count, data).root)
         kind = para.level_one

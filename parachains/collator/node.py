@@ -21,6 +21,7 @@ from relaychain.primitives.relay_interface import FinalizedHead, RelayChainInter
 from relaychain.primitives.types import ParaId
 from substrate.block import Header
 from substrate.client.block_sync import BlockSync
+from substrate.client.chain import KEPT_STATES
 from substrate.client.importing import ExecutionCache
 from substrate.client.protocols import Clock, Network, Recorder
 from substrate.client.rpc.dispatch import RpcDispatcher
@@ -44,6 +45,8 @@ class ParaSurroundings:
     network: Network
     clock: Clock
     recorder: Recorder
+    kept_states: int = KEPT_STATES
+    """Finalised blocks whose states can be read."""
 
 
 class ParaNode:
@@ -142,7 +145,15 @@ class RuntimeParaNode(ParaNode):
         collator: CollatorSetup | None = None,
     ) -> None:
         clock, recorder = surroundings.clock, surroundings.recorder
-        ledger = RuntimeLedger(genesis, load, cache, name=surroundings.chain, clock=clock, recorder=recorder)
+        ledger = RuntimeLedger(
+            genesis,
+            load,
+            cache,
+            name=surroundings.chain,
+            clock=clock,
+            recorder=recorder,
+            kept_states=surroundings.kept_states,
+        )
         super().__init__(surroundings, ledger, collator)
         self.chain = ledger.chain
         self.pool = ledger.pool

@@ -14,7 +14,7 @@ from parachains.sdk.build_block import BuiltBlock
 from parachains.sdk.contract import Collated, CollationContext
 from relaychain.primitives.types import HeadData, head_hash
 from substrate.block import Block, extrinsic_hash
-from substrate.client.chain import Chain
+from substrate.client.chain import KEPT_STATES, Chain
 from substrate.client.execution import Facts, executor
 from substrate.client.importing import BlockImport, Execution, ExecutionCache
 from substrate.client.pool import TransactionPool
@@ -56,9 +56,10 @@ class RuntimeLedger:
         name: str,
         clock: Clock,
         recorder: Recorder,
+        kept_states: int = KEPT_STATES,
     ) -> None:
         self._load = load
-        self.chain: Chain[Runtime] = Chain(genesis, self._runtime)
+        self.chain: Chain[Runtime] = Chain(genesis, self._runtime, kept_states=kept_states)
         self.consensus = ParaConsensus(self.chain, clock)
         self.importer = BlockImport(self.chain, self.consensus, self._execute, cache)
         self.pool = TransactionPool(self.chain, pool_validator(self.chain))

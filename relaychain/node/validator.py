@@ -13,7 +13,7 @@ from relaychain.node.finality import Grandpa
 from relaychain.node.parachains import ParachainSubsystems, SharedWork
 from relaychain.node.reports import Reports
 from substrate.client.block_sync import BlockSync
-from substrate.client.chain import Chain
+from substrate.client.chain import KEPT_STATES, Chain
 from substrate.client.execution import RuntimeLoader, executor
 from substrate.client.importing import BlockImport, ExecutionCache
 from substrate.client.pool import TransactionPool
@@ -51,6 +51,8 @@ class Surroundings:
     recorder: Recorder
     cache: ExecutionCache
     shared: SharedWork
+    kept_states: int = KEPT_STATES
+    """Finalised blocks whose states can be read."""
 
 
 class RelayNode:
@@ -67,7 +69,9 @@ class RelayNode:
         self.name = surroundings.network.name
         self.keys = keys
         self.surroundings = surroundings
-        self.chain: Chain[Runtime] = Chain(genesis, loader, weight=fork_choice_weight)
+        self.chain: Chain[Runtime] = Chain(
+            genesis, loader, weight=fork_choice_weight, kept_states=surroundings.kept_states
+        )
         clock, network, recorder = surroundings.clock, surroundings.network, surroundings.recorder
         self.reports = Reports(self.name, recorder, clock)
         config = BabeConfiguration.decode(self._genesis_api("BabeApi_configuration"))

@@ -4,12 +4,14 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 
 import msgspec
+import pytest
 
 import testnet
 from parachains.collator.node import RuntimeParaNode
 from parachains.sdk.parachain_system import ParachainSystem
 from relaychain.primitives.messages import UpwardMessage
 from relaychain.primitives.types import ParaId
+from substrate.client.chain import BlockchainError
 from substrate.client.rpc.client import LocalClient
 from substrate.crypto.multi import Id
 from substrate.pallets.balances import Balances
@@ -60,18 +62,19 @@ class Stage:
         )
 
 
-def manifest() -> Manifest:
+def manifest(**settings: object) -> Manifest:
     whole = load_manifest(demo_manifest_path())
-    return msgspec.structs.replace(whole, settings=msgspec.structs.replace(whole.settings, clock="virtual"))
+    changed = msgspec.structs.replace(whole.settings, clock="virtual", **settings)
+    return msgspec.structs.replace(whole, settings=changed)
 
 
-def play(directory: Path, act: Callable[[Stage], Awaitable[None]]) -> tuple[Run, list[Equation]]:
+def play(directory: Path, act: Callable[[Stage], Awaitable[None]], **settings: object) -> tuple[Run, list[Equation]]:
     """The run of `act`, and what does not add up at its end."""
     found: list[Equation] = []
 
     async def main() -> None:
         record = Record(directory / "run.sqlite")
-        async with running(manifest(), record) as network:
+        async with running(manifest(**settings), record) as network:
             stage = Stage(network, record)
             await act(stage)
             found.extend(differences(stage.audit.check()))
@@ -142,6 +145,24 @@ def test_one_id_follows_a_message_from_the_program_that_sent_it(tmp_path: Path) 
     assert outcomes.chain.tolist() == ["relay", "2000"]
     assert message["fee_delivery"] > 0
     assert message["sender"] == "0x" + ALICE.account.hex()
+
+
+def test_books_balance_when_the_state_of_genesis_is_long_gone(tmp_path: Path) -> None:
+    """Given 16 kept states, and a teleport. When 40 slots have passed. Then books from genesis on balance."""
+
+    async def act(stage: Stage) -> None:
+        relay, client = stage.network.relay.chain, stage.relay
+        call = transfer_call(client.runtime, source=None, dest=1000, asset=(), amount=UNIT, to=BOB)
+        await client.submit(ALICE, call)
+        await stage.slots(40)
+        for chain in (relay, *(nodes[0].chain for nodes in stage.network.para_nodes.values())):
+            with pytest.raises(BlockchainError, match="StateDiscarded"):
+                chain.state(chain.genesis)
+
+    run, wrong = play(tmp_path, act, keep_states=16)
+
+    assert wrong == []
+    assert run.messages.status.tolist() == ["final"]
 
 
 def deposit(to: User) -> DepositAsset:

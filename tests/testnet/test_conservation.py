@@ -16,7 +16,7 @@ from substrate.runtime.assembly import CODE_KEY, Runtime
 from substrate.state import Overlay
 from substrate.trie.trie import Trie
 from substrate.types import AccountId, Balance, BlockNumber, Hash
-from testnet.books import Snapshot
+from testnet.books import Snapshot, read_books
 from testnet.bundler import NodeBundler
 from testnet.conservation import ChainAudit, Equation, check_conservation, differences
 from testnet.genesis import relay_genesis
@@ -58,7 +58,8 @@ def audit(
     final = runtime(Overlay(state))
     for change in changes:
         change(final)
-    return ChainAudit(Snapshot(chain, runtime(Overlay(state)), native), Snapshot(chain, final, native), own or {})
+    before = read_books(Snapshot(chain, runtime(Overlay(state)), native))
+    return ChainAudit(before, Snapshot(chain, final, native), own or {})
 
 
 def wrong(
