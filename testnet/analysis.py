@@ -2,10 +2,11 @@
 
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Any, Literal, NamedTuple, cast
 
 import pandas as pd
 
+from testnet.places import decimal
 from testnet.record import RecordError, find_record, open_record, record_digest
 from testnet.tables import FRAMES, ORDERS, TABLES, VIEWS, Kind, stored_name
 
@@ -74,17 +75,31 @@ class Run:
         chain: str | None = None,
         since_us: int | None = None,
     ) -> pd.DataFrame:
-        """One table with its types, or the part that is asked for."""
+        """One table with its types, or the part that is asked for.
+
+        Args:
+            table: Its name.
+            columns: Those wanted; all by default.
+            chain: Rows of this chain; of a message or channel, those that begin or end there.
+            since_us: Rows from this chain time on; a message's is when it was sent, a candidate's when it was collated.
+
+        Raises:
+            RecordError: There is no such table or column, or nothing in it that can be filtered so.
+        """
+        if table not in FRAMES:
+            raise RecordError(f"a record has no table {table!r}; it has {', '.join(sorted(FRAMES))}")
         kinds = FRAMES[table]
         wanted = list(kinds) if columns is None else list(columns)
-        conditions = [("chain = ?", chain), ("at >= ?", since_us)]
-        where = " AND ".join(text for text, value in conditions if value is not None)
+        conditions: list[str] = []
+        if chain is not None:
+            conditions.append(" OR ".join(f"{name} = :chain" for name in _filtered(table, "chain", _CHAINS)))
+        if since_us is not None:
+            conditions += [f"{name} >= :since" for name in _filtered(table, "since_us", _TIMES)]
+        where = " WHERE " + " AND ".join(f"({each})" for each in conditions) if conditions else ""
         order = "" if table in VIEWS else " ORDER BY rowid"
-        names = ", ".join(f'"{name}"' for name in wanted)
-        rows = self._db.execute(
-            f"SELECT {names} FROM {table}{' WHERE ' + where if where else ''}{order}",
-            [value for _, value in conditions if value is not None],
-        ).fetchall()
+        names = ", ".join(f'"{_known(table, name)}"' for name in wanted)
+        query = f"SELECT {names} FROM {table}{where}{order}"
+        rows = self._db.execute(query, {"chain": chain, "since": since_us}).fetchall()
         # Columns stay objects until their kind is known: a detour over float would lose digits.
         raw = {name: [row[position] for row in rows] for position, name in enumerate(wanted)}
         return pd.DataFrame({name: _typed(raw[name], kinds[name], ORDERS.get((table, name))) for name in wanted})
@@ -103,15 +118,23 @@ class Run:
     def summary(self, until: Literal["executed", "final"] = "executed") -> pd.DataFrame:
         """Messages by channel: count, ok, failed, trapped, p50/p90/p99 of the latency, and exact sums of the fees.
 
+        What is paid for the transaction and for delivery is in the smallest unit of the origin's own token. Execution
+        may be paid in any asset: its fees are text, in whole tokens, by symbol.
+
         Args:
-            until: Whether latency ends where a message is executed, or where that is final.
+            until: Whether latency ends where a message's execution counts (a parachain's block once the relay chain
+                includes it), or where that is final.
         """
         messages = self.messages
         if until == "final":
             messages = messages.assign(latency=messages.latency_final)
+        fees = {channel: ", ".join(map(str, amounts)) for channel, amounts in execution_fees(self).items()}
         grouped = messages.groupby(["origin", "dest"], observed=True, sort=True)
-        rows = [(*channel, *(measure(frame) for measure in _MEASURES.values())) for channel, frame in grouped]
-        return pd.DataFrame(rows, columns=["origin", "dest", *_MEASURES])
+        rows = [
+            (*channel, *(measure(frame) for measure in _MEASURES.values()), fees.get(cast("Channel", channel), ""))
+            for channel, frame in grouped
+        ]
+        return pd.DataFrame(rows, columns=["origin", "dest", *_MEASURES, "fee_execution"])
 
     def conserved(self) -> pd.DataFrame:
         """What had to add up over all chains at the end of the run: `difference` is zero where it does."""
@@ -137,6 +160,62 @@ class Run:
         return int(self._db.execute(f"SELECT COUNT(*) FROM {stored_name(table)}").fetchone()[0])
 
 
+class Paid(NamedTuple):
+    """An amount of one asset, in its smallest unit."""
+
+    asset: str
+    symbol: str | None
+    decimals: int | None
+    amount: int
+
+    def text(self, digits: int | None = None) -> str:
+        """In whole tokens, rounded to so many digits; exact by default."""
+        if self.symbol is None or self.decimals is None:
+            return f"{self.amount} of {self.asset}"
+        return f"{decimal(self.amount, self.decimals, digits)} {self.symbol}"
+
+    def __str__(self) -> str:
+        return self.text()
+
+
+Channel = tuple[str, str]
+
+
+def execution_fees(run: Run) -> dict[Channel, list[Paid]]:
+    """What execution took, by origin and destination of the messages, and by asset."""
+    rows = run.sql(
+        "SELECT m.origin, m.dest, a.asset, a.symbol, a.decimals, a.amount_raw FROM messages m "
+        "JOIN assets a ON a.message_id = m.message_id AND a.chain = m.dest AND a.role = 'fee'"
+    )
+    totals: dict[tuple[Channel, str, Any, Any], int] = {}
+    for origin, dest, asset, symbol, decimals, amount in rows.itertuples(index=False):
+        known = not pd.isna(decimals)
+        key = ((origin, dest), asset, symbol if known else None, int(decimals) if known else None)
+        totals[key] = totals.get(key, 0) + int(amount)
+    found: dict[Channel, list[Paid]] = {}
+    for (channel, asset, symbol, decimals), amount in sorted(totals.items(), key=lambda item: item[0][:2]):
+        found.setdefault(channel, []).append(Paid(asset, symbol, decimals, amount))
+    return found
+
+
+_CHAINS = (("chain",), ("origin", "dest"), ("sender", "recipient"))
+_TIMES = (("at",), ("sent_at",), ("collated_at",))
+"""The columns that say where and when; the first that a table has."""
+
+
+def _filtered(table: str, what: str, choices: tuple[tuple[str, ...], ...]) -> tuple[str, ...]:
+    for names in choices:
+        if FRAMES[table].keys() >= set(names):
+            return names
+    raise RecordError(f"{table} cannot be filtered by {what}; its columns are {', '.join(FRAMES[table])}")
+
+
+def _known(table: str, column: str) -> str:
+    if column not in FRAMES[table]:
+        raise RecordError(f"{table} has no column {column!r}; its columns are {', '.join(FRAMES[table])}")
+    return column
+
+
 def _exact_sum(column: str) -> Callable[[pd.DataFrame], int]:
     return lambda frame: sum(amount for amount in frame[column] if amount is not None)
 
@@ -155,7 +234,6 @@ _MEASURES: dict[str, Callable[[pd.DataFrame], Any]] = {
     "p99": _latency(0.99),
     "fee_tx": _exact_sum("fee_tx"),
     "fee_delivery": _exact_sum("fee_delivery"),
-    "fee_execution": _exact_sum("fee_execution"),
 }
 
 

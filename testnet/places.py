@@ -128,8 +128,10 @@ class Naming:
         return ", ".join(self.amount(asset, chain) for asset in holding.assets())
 
 
-def decimal(amount: int, decimals: int) -> str:
-    """An amount in whole tokens, exactly, without trailing zeros."""
+def decimal(amount: int, decimals: int, digits: int | None = None) -> str:
+    """An amount in whole tokens, without trailing zeros: exact, or rounded up to so many digits."""
+    if digits is not None and digits < decimals:
+        amount, decimals = -(-amount // 10 ** (decimals - digits)), digits
     whole, rest = divmod(amount, 10**decimals)
     fraction = f"{rest:0{decimals}d}".rstrip("0") if rest else ""
     return f"{whole:,}.{fraction}" if fraction else f"{whole:,}"

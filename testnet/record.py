@@ -7,18 +7,17 @@ import re
 import sqlite3
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
-from typing import cast
 
 import msgspec
 
 from testnet.errors import UsageError
-from testnet.tables import NOT_DIGESTED, OPTIONAL_KEYS, TABLES, Kind, create_statements, stored_name
+from testnet.tables import NOT_DIGESTED, OPTIONAL_KEYS, TABLES, Kind, create_statements, key_of, stored_name
 
 RECORD_FILE = "run.sqlite"
 
@@ -58,13 +57,18 @@ def new_run_directory(runs: Path, name: str) -> Path:
 
 
 def find_record(which: str | Path, runs: str | Path = "runs") -> Path:
-    """The record file of a run. Raises RecordError."""
+    """The record file of a run; "latest" is the one started last of those that have a block.
+
+    Raises:
+        RecordError: There is none.
+    """
     path = Path(which)
     if str(which) == "latest":
-        found = sorted(Path(runs).glob(f"*/{RECORD_FILE}"), key=lambda file: (file.parent.stat().st_ctime_ns, file))
+        files = Path(runs).glob(f"*/{RECORD_FILE}")
+        found = sorted(files, key=lambda file: (file.parent.stat().st_ctime_ns, file), reverse=True)
         if not found:
             raise RecordError(f"no run in {Path(runs).absolute()}; start one with `testnet demo`")
-        return found[-1]
+        return next(filter(_has_blocks, found), found[0])
     for candidate in (path, path / RECORD_FILE, Path(runs) / path / RECORD_FILE):
         if candidate.is_file():
             return candidate
@@ -79,6 +83,15 @@ def open_record(path: Path) -> sqlite3.Connection:
     except sqlite3.Error as error:
         raise RecordError(f"{path} is not a record that can be read: {error}; give a run's directory") from error
     return db
+
+
+def _has_blocks(path: Path) -> bool:
+    """Whether a run came so far; one that starts, or could not start, has nothing to show."""
+    try:
+        with closing(open_record(path)) as db:
+            return db.execute("SELECT 1 FROM block_facts LIMIT 1").fetchone() is not None
+    except (RecordError, sqlite3.Error):
+        return False
 
 
 def _cannot_write(path: Path, why: str) -> RecordError:
@@ -121,9 +134,9 @@ class Record:
         kinds = TABLES[table].columns
         fact = {name: _stored(table, name, kinds, value) for name, value in columns.items()}
         for name in TABLES[table].key:
-            if fact.get(name) is None:
-                fact[name] = _key_default(table, name)
-        if self._is_repeated((table, *(fact[name] for name in TABLES[table].key))):
+            given = fact.get(name) is not None or name in OPTIONAL_KEYS
+            assert given, f"{table}.{name} is part of the key and was not given"
+        if self._is_repeated((table, *(fact.get(name) for name in TABLES[table].key))):
             return
         self._waiting.setdefault(_insert(table, tuple(fact)), []).append(tuple(fact.values()))
         self._waiting_count += 1
@@ -201,15 +214,14 @@ def _failure(path: Path, why: str) -> RecordError:
 
 
 def record_digest(db: sqlite3.Connection) -> str:
-    """Blake2-256 over the ordered rows of all tables except `run` and `metrics`, as "0x..."."""
+    """Blake2-256 over the ordered rows of all tables except `run`, as "0x..."."""
     digest = blake2b(digest_size=32)
     for name, table in sorted(TABLES.items()):
         if name in NOT_DIGESTED:
             continue
         digest.update(f"{name}\n".encode())
         columns = ", ".join(f'"{column}"' for column in table.columns)
-        order = ", ".join(f'"{column}"' for column in table.key)
-        for row in db.execute(f"SELECT {columns} FROM {stored_name(name)} ORDER BY {order}"):
+        for row in db.execute(f"SELECT {columns} FROM {stored_name(name)} ORDER BY {key_of(name)}"):
             digest.update(msgspec.json.encode(row) + b"\n")
     return "0x" + digest.hexdigest()
 
@@ -218,11 +230,6 @@ def record_digest(db: sqlite3.Connection) -> str:
 def _insert(table: str, columns: tuple[str, ...]) -> str:
     names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
     return f"INSERT INTO {stored_name(table)} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"
-
-
-def _key_default(table: str, name: str) -> Value:
-    assert name in OPTIONAL_KEYS, f"{table}.{name} is part of the key and was not given"
-    return cast("Value", OPTIONAL_KEYS[name])
 
 
 def _stored(table: str, name: str, kinds: dict[str, Kind], value: object) -> Value:

@@ -8,7 +8,10 @@ from typing import Literal, NamedTuple, cast
 
 Kind = Literal["text", "category", "int", "u32", "bool", "float", "amount", "time", "span", "json", "stage"]
 
-STAGES = ("submitted", "in_block", "backed", "included", "routed", "queued", "executed", "final")
+STAGES = (
+    "in_block", "backed", "included", "routed", "queued", "executed", "dest_backed", "dest_included", "final",
+)  # fmt: skip
+"""A message's way; `backed` and `included` are of the sender's block, `dest_...` of the block that executed it."""
 MESSAGE_STATUS = ("sent", "routed", "queued", "executed", "final", "failed", "trapped")
 BLOCK_STATUS = ("fork", "best", "final")
 ORDERS: dict[tuple[str, str], tuple[str, ...]] = {
@@ -50,7 +53,7 @@ TABLES: dict[str, Table] = {
         _columns(
             "chain:category para_id:u32 block:u32 hash:text parent:text author:category slot:int extrinsics:int "
             "events:int "
-            "size:int weight_ref:int weight_proof:int pov_size:int relay_block:u32 relay_parent:text at:time"
+            "size:int weight_ref:int weight_proof:int at:time"
         ),
         ("chain", "hash"),
         "block_facts",
@@ -119,7 +122,7 @@ TABLES: dict[str, Table] = {
         _columns(
             "candidate:text stage:category para_id:u32 chain:category head:text relay_parent:text block:u32 "
             "block_hash:text "
-            "core:int backing_group:int collator:text backers:json bitfields:int pov_size:int at:time"
+            "core:int backing_group:int collator:text backers:json pov_size:int at:time"
         ),
         ("candidate", "stage", "block_hash"),
         "candidate_facts",
@@ -150,8 +153,7 @@ TABLES: dict[str, Table] = {
     "channels": Table(
         "One row per HRMP channel and relay block that changed it.",
         _columns(
-            "sender:u32 recipient:u32 block:u32 block_hash:text messages:int bytes:int capacity:int total_sent:int "
-            "dropped:int at:time"
+            "sender:u32 recipient:u32 block:u32 block_hash:text messages:int bytes:int capacity:int at:time"
         ),
         ("sender", "recipient", "block_hash"),
     ),
@@ -172,17 +174,20 @@ TABLES: dict[str, Table] = {
     ),
     "run": Table("What the run was: name, seed, clock, network file, digest. Not part of the digest.",
                  _columns("name:text value:text"), ("name",)),
-    "metrics": Table("Sampled figures of the process. Not part of the digest.",
-                     _columns("name:category labels:text at:time value:float"), ("name", "labels", "at")),
 }  # fmt: skip
 
-NOT_DIGESTED = frozenset({"run", "metrics"})
-OPTIONAL_KEYS: dict[str, object] = {"position": 0, "round": 0, "session": 0, "valid": 1, "block_hash": "", "labels": ""}
-"""What stands in a key for a column that was not given: SQLite would take two NULLs for two different keys."""
+NOT_DIGESTED = frozenset({"run"})
+OPTIONAL_KEYS: dict[str, object] = {"position": 0, "round": 0, "session": 0, "block_hash": ""}
+"""What stands for NULL in a unique index: SQLite would take two NULLs for two different keys."""
 
 _ABANDONED = (
     "EXISTS (SELECT 1 FROM finality f WHERE f.chain = {chain} AND f.block = {row}.block AND f.hash != {row}.block_hash)"
 )
+
+_REACHED = f"""SELECT head, stage, chain, block, block_hash, MIN(at) AS at FROM candidate_facts x
+          WHERE stage IN ('backed', 'included') AND NOT {_ABANDONED.format(chain="x.chain", row="x")}
+          GROUP BY head, stage"""
+"""When, and in which relay block, a parachain's block was first backed and included; other forks do not count."""
 
 
 def _stage_order(column: str) -> str:
@@ -196,16 +201,21 @@ VIEWS: dict[str, View] = {
         "One row per block, with what became of it.",
         {
             **TABLES["blocks"].columns,
-            **_columns("candidate:text backed_at:time included_at:time approved_at:time final_at:time status:stage"),
+            **_columns(
+                "candidate:text relay_parent:text pov_size:int relay_block:u32 backed_at:time included_at:time "
+                "approved_at:time final_at:time status:stage"
+            ),
         },
         """
-        SELECT b.*, c.candidate, c.backed_at, c.included_at, c.approved_at, f.at AS final_at,
+        SELECT b.*, c.candidate, c.relay_parent, c.pov_size, c.relay_block, c.backed_at, c.included_at,
+          c.approved_at, f.at AS final_at,
           CASE WHEN f.at IS NOT NULL THEN 'final'
                WHEN EXISTS (SELECT 1 FROM finality o WHERE o.chain = b.chain AND o.block = b.block) THEN 'fork'
                ELSE 'best' END AS status
         FROM block_facts b
         LEFT JOIN finality f ON f.chain = b.chain AND f.hash = b.hash
-        LEFT JOIN (SELECT *, CAST(head AS TEXT) AS tip  -- text like the hash: else SQLite makes no index for the join
+        LEFT JOIN (SELECT *, MAX(included_at),  -- of candidates of one head the one that counts
+                     CAST(head AS TEXT) AS tip  -- text like the hash: else SQLite makes no index for the join
                    FROM candidates GROUP BY head) c ON c.tip = b.hash
         """,
     ),
@@ -213,13 +223,13 @@ VIEWS: dict[str, View] = {
         "One row per candidate, with when it reached each stage.",
         _columns(
             "candidate:text para_id:u32 chain:category head:text relay_parent:text core:int backing_group:int "
-            "collator:text backers:json bitfields:int pov_size:int collated_at:time seconded_at:time backed_at:time "
+            "collator:text backers:json pov_size:int collated_at:time seconded_at:time backed_at:time "
             "available_at:time included_at:time approved_at:time final_at:time relay_block:u32 outcome:category"
         ),
         """
         SELECT c.candidate, MAX(c.para_id) AS para_id, MAX(c.chain) AS chain, MAX(c.head) AS head,
           MAX(c.relay_parent) AS relay_parent, MAX(c.core) AS core, MAX(c.backing_group) AS backing_group,
-          MAX(c.collator) AS collator, MAX(c.backers) AS backers, MAX(c.bitfields) AS bitfields,
+          MAX(c.collator) AS collator, MAX(c.backers) AS backers,
           MAX(c.pov_size) AS pov_size,
           MIN(CASE WHEN c.stage = 'collated' THEN c.at END) AS collated_at,
           MIN(CASE WHEN c.stage = 'seconded' THEN c.at END) AS seconded_at,
@@ -231,6 +241,8 @@ VIEWS: dict[str, View] = {
           MIN(CASE WHEN c.stage = 'included' THEN c.block END) AS relay_block,
           CASE WHEN SUM(c.stage = 'reverted') THEN 'reverted' WHEN SUM(c.stage = 'disputed') THEN 'disputed'
                WHEN SUM(c.stage = 'included') THEN 'included' WHEN SUM(c.stage = 'timed_out') THEN 'timed_out'
+               WHEN NOT SUM(c.stage = 'backed') AND EXISTS (
+                 SELECT 1 FROM refusals r WHERE r.chain = 'relay' AND r.candidate = c.candidate) THEN 'refused'
                ELSE 'open' END AS outcome
         FROM candidate_facts c
         LEFT JOIN finality f ON c.stage = 'included' AND f.chain = 'relay' AND f.hash = c.block_hash
@@ -238,7 +250,8 @@ VIEWS: dict[str, View] = {
         """,
     ),
     "messages": View(
-        "One row per message and leg of its way, with what became of it.",
+        "One row per message and leg of its way, with what became of it. `latency` ends where the execution counts: in "
+        "the relay chain's block, or where that one includes the parachain's block; `latency_final` ends in finality.",
         _columns(
             "message_id:text hash:text kind:category origin:category dest:category extrinsic:text sender:text "
             "beneficiary:text xcm_version:int program:text instructions:int size:int topic:text parent_message:text "
@@ -258,13 +271,15 @@ VIEWS: dict[str, View] = {
                WHEN h.queued_at IS NOT NULL THEN 'queued' WHEN h.routed_at IS NOT NULL THEN 'routed'
                ELSE 'sent' END AS status,
           o.error, o.error_index, o.error_instruction, o.reason, o.barrier, o.weight_used, m.fee_tx, m.fee_delivery,
-          o.fee_execution, o.refunded, o.at - m.at AS latency, f.at - m.at AS latency_final
+          o.fee_execution, o.refunded, COALESCE(i.at, CASE m.dest WHEN 'relay' THEN o.at END) - m.at AS latency,
+          f.at - m.at AS latency_final
         FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY message_id, origin, dest ORDER BY at, position) AS nth
               FROM message_facts x WHERE NOT {_ABANDONED.format(chain="x.origin", row="x")}) m
         LEFT JOIN (SELECT *, ROW_NUMBER() OVER (PARTITION BY message_id, chain, origin ORDER BY at, position) AS nth
               FROM outcomes x WHERE NOT {_ABANDONED.format(chain="x.chain", row="x")}) o
           ON o.nth = 1 AND o.message_id = m.message_id AND o.chain = m.dest AND o.origin = m.origin
         LEFT JOIN finality f ON f.chain = o.chain AND f.hash = o.block_hash
+        LEFT JOIN ({_REACHED}) i ON i.stage = 'included' AND i.head = o.block_hash
         LEFT JOIN (SELECT message_id, origin, dest, MIN(CASE WHEN stage = 'routed' THEN at END) AS routed_at,
                      MIN(CASE WHEN stage = 'queued' THEN at END) AS queued_at
                    FROM hop_facts GROUP BY message_id, origin, dest) h
@@ -281,6 +296,10 @@ VIEWS: dict[str, View] = {
         SELECT s.*, ROW_NUMBER() OVER way - 1 AS hop, at - LAG(at) OVER way AS dt FROM (
           SELECT message_id, origin, dest, stage, chain, block, block_hash, queue_len, at FROM hop_facts x
           WHERE NOT {_ABANDONED.format(chain="x.chain", row="x")}
+          UNION ALL
+          SELECT h.message_id, h.origin, h.dest, 'dest_' || c.stage, c.chain, c.block, c.block_hash, NULL, c.at
+          FROM hop_facts h JOIN ({_REACHED}) c ON h.stage = 'executed' AND c.head = h.block_hash
+          WHERE NOT {_ABANDONED.format(chain="h.chain", row="h")}
           UNION ALL
           SELECT h.message_id, h.origin, h.dest, 'final', h.chain, h.block, h.block_hash, NULL, f.at
           FROM hop_facts h JOIN finality f ON h.stage = 'executed' AND f.chain = h.chain AND f.hash = h.block_hash) s
@@ -327,17 +346,26 @@ def stored_name(name: str) -> str:
     return TABLES[name].stored or name
 
 
+def key_of(name: str) -> str:
+    """SQL for the key of table `name`, in which no part is NULL."""
+    return ", ".join(
+        f'COALESCE("{column}", {OPTIONAL_KEYS[column]!r})' if column in OPTIONAL_KEYS else f'"{column}"'
+        for column in TABLES[name].key
+    )
+
+
 def create_statements() -> list[str]:
     """SQL that makes an empty record."""
     affinity = {"int": "INTEGER", "u32": "INTEGER", "bool": "INTEGER", "time": "INTEGER", "float": "REAL"}
     statements = list[str]()
     for name, table in TABLES.items():
         columns = ", ".join(
-            f'"{column}" {affinity.get(kind, "TEXT")}' + (" NOT NULL" if column in table.key else "")
+            f'"{column}" {affinity.get(kind, "TEXT")}'
+            + (" NOT NULL" if column in table.key and column not in OPTIONAL_KEYS else "")
             for column, kind in table.columns.items()
         )
-        key = ", ".join(f'"{column}"' for column in table.key)
-        statements.append(f"CREATE TABLE {stored_name(name)} ({columns}, UNIQUE ({key}))")
+        statements.append(f"CREATE TABLE {stored_name(name)} ({columns})")
+        statements.append(f"CREATE UNIQUE INDEX {name}_key ON {stored_name(name)} ({key_of(name)})")
     statements += [f"CREATE VIEW {name} AS {view.select.strip()}" for name, view in VIEWS.items()]
     for table, columns in (("outcomes", "message_id"), ("finality", "chain, block"), ("candidate_facts", "head")):
         statements.append(f"CREATE INDEX {table}_by_{columns.split(', ')[-1]} ON {table} ({columns})")

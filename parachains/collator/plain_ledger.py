@@ -95,7 +95,6 @@ class PlainLedger:
             hash=head_hash(head),
             parent=head_hash(parent),
             extrinsics=len(made.included),
-            pov_size=len(made.block_data),
             at=self._clock.now_us(),
         )
 

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -27,12 +28,23 @@ def write_message(record: Record, number: int, latency: int | None, *, ok: bool 
     way = {"message_id": message, "origin": "assets", "dest": "bazaar"}
     record.row("hops", **way, stage="routed", chain="relay", block=3, block_hash="0xr3", at=3 * SECOND)
     if latency is not None:
+        block = {"chain": "bazaar", "block": 5 + number, "block_hash": hashed("b", 5 + number)}
         record.row(
-            "outcomes", message_id=message, origin="assets", chain="bazaar", block=5, block_hash=hashed("b", 5),
-            position=number, ok=ok, error=None if ok else "TooExpensive", error_index=None if ok else 2,
-            fee_execution=3, at=(block + latency) * SECOND,
+            "outcomes", **block, message_id=message, origin="assets", ok=ok, error=None if ok else "TooExpensive",
+            error_index=None if ok else 2, fee_execution=3, at=SECOND,
         )  # fmt: skip
-        record.row("hops", **way, stage="executed", chain="bazaar", block=5, block_hash=hashed("b", 5), at=5 * SECOND)
+        record.row("hops", **way, **block, stage="executed", at=5 * SECOND)
+        symbol, decimals = ("UNIT", 12) if number else ("USDX", 6)
+        record.row(
+            "assets", **block, message_id=message, role="fee", asset=symbol, symbol=symbol, decimals=decimals,
+            amount_raw=3, at=SECOND,
+        )  # fmt: skip
+        for relay in (4, 5):  # forks may include it twice
+            record.row(
+                "candidates", candidate=f"0xc{number}", stage="included", chain="relay", head=block["block_hash"],
+                block=relay, block_hash=hashed("r", relay), at=(1 + latency + relay - 4) * SECOND,
+            )  # fmt: skip
+        record.row("finality", chain="bazaar", block=5 + number, hash=block["block_hash"], at=9 * SECOND)
 
 
 @pytest.fixture
@@ -48,7 +60,7 @@ def run(tmp_path: Path) -> Run:
         at=5 * SECOND, assets=[["Here", 5]],
     )  # fmt: skip
     write_message(record, 12, None)
-    record.row("finality", chain="bazaar", block=5, hash=hashed("b", 5), at=9 * SECOND)
+    record.row("channels", sender=1000, recipient=2000, block=1, block_hash="0xr1", at=SECOND)
     record.close()
     return testnet.load(tmp_path)
 
@@ -60,7 +72,7 @@ def test_the_summary_is_by_channel(run: Run) -> None:
     assert [row[name] for name in ("count", "ok", "failed", "trapped")] == [13, 10, 1, 1]
     assert row["p50"] == pd.Timedelta("4s")
     assert row["p50"] <= row["p90"] <= row["p99"] <= pd.Timedelta("9s")
-    assert (row["fee_delivery"], row["fee_execution"]) == (13 * 2**70, 36)
+    assert (row["fee_delivery"], row["fee_execution"]) == (13 * 2**70, "0.000000000033 UNIT, 0.000003 USDX")
 
 
 def test_status_and_latency_follow_from_the_facts(run: Run) -> None:
@@ -74,6 +86,15 @@ def test_status_and_latency_follow_from_the_facts(run: Run) -> None:
     assert by_id.latency["0xm7"] == pd.Timedelta("7s")
     assert by_id.latency_final["0xm7"] == pd.Timedelta("8s")
     assert pd.isna(by_id.latency["0xm12"])
+
+
+def test_a_message_to_a_parachain_takes_until_its_block_is_included(run: Run) -> None:
+    hops = run.hops[run.hops.message_id == "0xm7"].set_index("stage")
+
+    assert run.messages.set_index("message_id").executed_at["0xm7"] == pd.Timestamp(1, unit="s", tz="UTC")
+    assert run.messages.set_index("message_id").latency["0xm7"] == pd.Timedelta("7s")
+    assert (hops.chain["dest_included"], hops.block["dest_included"]) == ("relay", 4)
+    assert hops["at"]["dest_included"] == pd.Timestamp(8, unit="s", tz="UTC")
 
 
 def test_types_lose_nothing(run: Run) -> None:
@@ -91,7 +112,7 @@ def test_types_lose_nothing(run: Run) -> None:
 
 
 def test_hops_know_the_time_since_the_stage_before(run: Run) -> None:
-    hops = run.hops[run.hops.message_id == "0xm3"].set_index("stage")
+    hops = run.hops[run.hops.message_id == "0xm4"].set_index("stage")
 
     assert hops["dt"]["executed"] == pd.Timedelta("2s")
     assert pd.isna(hops["dt"]["routed"])
@@ -198,6 +219,59 @@ def test_parts_sql_digest_and_export(run: Run, tmp_path: Path) -> None:
     messages = pd.read_csv(tmp_path / "out" / "messages.csv")
     assert len(written) == len(set(written)) > 12
     assert int(messages.fee_delivery[0]) == 2**70
+
+
+@pytest.mark.parametrize(
+    ("table", "wanted", "count"),
+    [
+        ("messages", {"chain": "bazaar", "since_us": SECOND}, 13),
+        ("messages", {"chain": "assets", "since_us": SECOND + 1}, 0),
+        ("messages", {"chain": "relay"}, 0),
+        ("candidates", {"chain": "relay"}, 12),
+        ("channels", {"chain": "2000"}, 1),
+        ("trapped", {"chain": "bazaar", "since_us": 0}, 1),
+    ],
+)
+def test_a_part_is_by_the_columns_that_a_table_has(run: Run, table: str, wanted: dict[str, Any], count: int) -> None:
+    assert len(run.df(table, **wanted)) == count
+
+
+def test_a_part_that_cannot_be_names_what_there_is(run: Run) -> None:
+    with pytest.raises(RecordError, match=r"^run cannot be filtered by chain; its columns are name, value$"):
+        run.df("run", chain="relay")
+    with pytest.raises(RecordError, match=r"^run cannot be filtered by since_us; its columns are name, value$"):
+        run.df("run", since_us=0)
+    with pytest.raises(RecordError, match=r"^run has no column 'colour'; its columns are name, value$"):
+        run.df("run", columns=["colour"])
+    with pytest.raises(RecordError, match=r"^a record has no table 'colours'; it has assets, blocks,"):
+        run.df("colours")
+
+
+def test_candidates_that_nobody_backed_are_refused(tmp_path: Path) -> None:
+    record = Record(tmp_path / "run.sqlite")
+    for name, stages in (("0xa", ["collated"]), ("0xb", ["collated", "backed"]), ("0xc", ["collated"])):
+        for stage in stages:
+            record.row("candidates", candidate=name, stage=stage, chain="relay", at=1)
+    for name in ("0xa", "0xb"):
+        record.row("refusals", chain="relay", candidate=name, check="Timeout", node="bob", at=2)
+    record.close()
+    run = testnet.load(tmp_path)
+
+    assert run.candidates.set_index("candidate").outcome.to_dict() == {"0xa": "refused", "0xb": "open", "0xc": "open"}
+    run.close()
+
+
+def test_the_latest_run_is_one_with_blocks(tmp_path: Path) -> None:
+    for name, blocks in (("first", 1), ("failed", 0), ("starting", 0)):
+        (tmp_path / name).mkdir()
+        record = Record(tmp_path / name / "run.sqlite")
+        for number in range(blocks):
+            record.row("blocks", chain="relay", block=number, hash=f"0x{number}", at=number)
+        record.close()
+    (tmp_path / "torn").mkdir()
+    (tmp_path / "torn" / "run.sqlite").write_text("no database")
+
+    assert testnet.load("latest", runs=tmp_path).path.parent.name == "first"
 
 
 def test_the_latest_run_is_found_and_a_missing_one_is_named(tmp_path: Path) -> None:
