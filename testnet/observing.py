@@ -9,16 +9,19 @@ from typing import Any, NamedTuple
 from substrate.block import Block, extrinsic_hash
 from substrate.client.importing import Execution
 from substrate.client.protocols import Clock, Recorder
+from substrate.pallets.system import System
 from substrate.pallets.system_types import ApplyExtrinsic, EventRecord
 from substrate.runtime.assembly import Runtime
 from substrate.runtime.checks import signer_of
+from substrate.runtime.dispatch import Arithmetic, DispatchError, Module, Token, Transactional, Trie
 from substrate.runtime.extrinsic import decode_extrinsic
 from substrate.scale.types import Struct, naming
+from substrate.state import Overlay
 from substrate.types import Hash
-from testnet.plain import fields_of, plain
+from testnet.plain import fields_of
 
 About = Callable[[Block], Mapping[str, object]]
-"""What a chain's own consensus says of a block: `author`, `slot`, `relay_parent`, ..."""
+"""What a chain's own consensus says of a block: `author`, `slot`."""
 
 
 class Executed(NamedTuple):
@@ -58,7 +61,8 @@ class BlockObserver:
             further(executed)
 
     def _write_block(self, executed: Executed) -> None:
-        block = executed.block
+        block, state = executed.block, Overlay(executed.execution.state)
+        weight = executed.runtime(state).pallet(System).block_weight.get().total
         self._recorder.row(
             "blocks",
             chain=self.chain,
@@ -69,12 +73,14 @@ class BlockObserver:
             extrinsics=len(block.extrinsics),
             events=len(executed.execution.events),
             size=sum(map(len, block.extrinsics)),
+            weight_ref=weight.ref_time,
+            weight_proof=weight.proof_size,
             at=self._clock.now_us(),
             **self._about(block),
         )
 
     def _write_extrinsics(self, executed: Executed, place: Mapping[str, object]) -> None:
-        outcomes = _outcomes(executed.execution.events)
+        outcomes = _outcomes(executed)
         for number, raw in enumerate(executed.block.extrinsics):
             extrinsic = decode_extrinsic(executed.runtime, raw)
             entry, value = executed.runtime.assembly().resolve(extrinsic.call)
@@ -86,7 +92,7 @@ class BlockObserver:
                 hash=extrinsic_hash(raw),
                 signer=signer_of(signed) if signed else None,
                 call=f"{entry.attribute}.{entry.method}",
-                args=fields_of(value) if signed else {},
+                args=fields_of(value) if signed else None,  # what an author put in is long, and of no user
                 **outcomes.get(number, {}),
             )
 
@@ -117,10 +123,25 @@ def event_names(record: EventRecord) -> tuple[str, str]:
     return type(record.event).__name__, naming(type(event)).name or type(event).__name__
 
 
-def _outcomes(events: tuple[EventRecord, ...]) -> dict[int, dict[str, object]]:
+def error_text(runtime: type[Runtime], error: DispatchError) -> str:
+    """`Bazaar.NotForSale` for a pallet's error, `Token.FundsUnavailable`, `BadOrigin`."""
+    match error:
+        case Module():
+            index, case = error.value.index, error.value.error[0]
+            mounted = next((each for each in runtime.assembly().mounts.values() if each.index == index), None)
+            errors = mounted.kind.errors.items() if mounted else ()
+            name = next((name for name, kind in errors if kind.index == case), case)
+            return f"{mounted.name if mounted else index}.{name}"
+        case Token() | Arithmetic() | Transactional() | Trie():
+            return f"{type(error).__name__}.{error.value.name}"
+        case _:
+            return type(error).__name__
+
+
+def _outcomes(executed: Executed) -> dict[int, dict[str, object]]:
     """What the events say of each extrinsic."""
     outcomes: dict[int, dict[str, object]] = {}
-    for record in events:
+    for record in executed.execution.events:
         if not isinstance(record.phase, ApplyExtrinsic):
             continue
         outcome = outcomes.setdefault(record.phase.index, {})
@@ -131,7 +152,7 @@ def _outcomes(events: tuple[EventRecord, ...]) -> dict[int, dict[str, object]]:
                 outcome |= {"ok": name == "ExtrinsicSuccess", "weight_ref": weight.ref_time}
                 outcome["weight_proof"] = weight.proof_size
                 if name == "ExtrinsicFailed":
-                    outcome["error"] = str(plain(event.dispatch_error))
+                    outcome["error"] = error_text(executed.runtime, event.dispatch_error)
             case ("TransactionPayment", "TransactionFeePaid"):
                 outcome |= {"fee": event.actual_fee, "tip": event.tip}
             case _:

@@ -21,6 +21,7 @@ from testnet.launch import Options
 from testnet.manifest import Manifest, demo_manifest_path
 from testnet.manifest_reader import load_manifest
 from testnet.run import open_run
+from testnet.tables import TABLES, stored_name
 from testnet.views import JsonView
 
 HOME = Path(__file__).parents[2]
@@ -86,12 +87,15 @@ def test_a_message_is_followed_over_its_way(run: Run) -> None:
     message = run.messages.query("kind == 'HRMP' and status == 'final'").iloc[0]
     way = run.hops[run.hops.message_id == message.message_id]
 
-    assert way.stage.tolist() == ["in_block", "backed", "included", "routed", "queued", "executed", "final"]
+    assert way.stage.tolist() == [
+        "in_block", "backed", "included", "routed", "queued", "executed", "dest_backed", "dest_included", "final",
+    ]  # fmt: skip
     dest = message.dest
-    assert way.chain.tolist() == [message.origin, "relay", "relay", "relay", dest, dest, dest]
+    assert way.chain.tolist() == [message.origin, *["relay"] * 3, dest, dest, "relay", "relay", dest]
     assert way["at"].is_monotonic_increasing
     assert message.message_id == message.topic != message.hash
-    assert message.latency_final >= message.latency > pd.Timedelta(0)
+    included = way.set_index("stage")["at"]["dest_included"]
+    assert message.latency_final > message.latency == included - message.sent_at > pd.Timedelta(0)
 
 
 def test_fees_add_up_with_what_users_have(run: Run) -> None:
@@ -120,6 +124,30 @@ def test_the_underpaid_message_tells_why_and_where(run: Run) -> None:
     assert steps.holding_after.tolist() == ["", "0.5 BZR", "0.5 BZR"]
     assert (trap["chain"], trap["message_id"], trap["origin"]) == ("2000", failed["message_id"], failed["sender"])
     assert trap["claimed_at"] > trap["at"]
+
+
+def test_blocks_say_what_they_weigh_and_where_they_count(run: Run) -> None:
+    """Given the demo's blocks. When one of a parachain is final. Then its candidate's figures are beside its own."""
+    blocks = run.blocks[run.blocks.status == "final"]
+    candidates = run.candidates.set_index("head")
+    para = blocks[blocks.para_id == 2000].iloc[3]
+
+    assert (blocks.weight_ref > 0).all() and (blocks.weight_proof > 0).all()
+    assert (para.relay_parent, para.pov_size, para.relay_block) == tuple(
+        candidates.loc[para.hash][["relay_parent", "pov_size", "relay_block"]]
+    )
+    assert run.blocks.relay_parent.isin(run.blocks.hash[run.blocks.chain == "relay"]).sum() > 10
+
+
+def test_what_is_not_known_is_empty(run: Run) -> None:
+    """Given the demo's record. When a column means nothing for a row. Then it is NULL, and no fact is there twice."""
+    votes = run.votes
+
+    assert votes["round"].isna().tolist() == (~votes.kind.isin(["prevote", "precommit"])).tolist()
+    assert run.extrinsics.args[run.extrinsics.signer.isna()].isna().all()
+    assert run.extrinsics.args[run.extrinsics.signer.notna()].notna().all()
+    for table, key in (("votes", TABLES["votes"].key), ("candidates", TABLES["candidates"].key)):
+        assert not run.sql(f"SELECT {', '.join(key)} FROM {stored_name(table)}").duplicated().any()
 
 
 def test_everything_is_conserved(run: Run) -> None:
