@@ -162,7 +162,10 @@ class Demo:
         program = underpaid_program(amount, fee=1, to=user)
         call = send_call(client.runtime, source=ASSETS_PARA, dest=BAZAAR_PARA, program=program)
         digest = await client.submit(user, call)
-        self._view.step(f"{user.name} sends {_text(amount, token)} from {ASSETS_PARA} on {BAZAAR_PARA} with a fee of 1")
+        self._view.step(
+            f"{user.name} sends {_text(amount, token)} from {ASSETS_PARA} on {BAZAAR_PARA} "
+            f"with a fee of 1 planck, {_text(1, token)}"
+        )
         return digest
 
     def _stake(self) -> tuple[Place, int, Token]:

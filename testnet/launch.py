@@ -22,6 +22,10 @@ class ChainStatus(msgspec.Struct, frozen=True):
 class View(Protocol):
     """Where a network tells a person, or a program, what it does."""
 
+    def keep_time(self, seconds: Callable[[], float]) -> None:
+        """Show this beside steps from now on, not the machine's time since the start."""
+        ...
+
     def step(self, text: str, **facts: object) -> None:
         """Something was done."""
         ...
@@ -31,7 +35,7 @@ class View(Protocol):
         ...
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
-        """A result."""
+        """A result; a narrow terminal leaves the last columns out."""
         ...
 
     def summary(self, **facts: object) -> None:

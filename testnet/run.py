@@ -10,7 +10,7 @@ from types import FrameType
 from typing import Any
 
 from testnet.audit import Audit, explain
-from testnet.clock import run_virtual
+from testnet.clock import VirtualLoop, run_virtual
 from testnet.conservation import Equation, differences
 from testnet.demo import Demo
 from testnet.errors import OutputClosed, RunFailed
@@ -18,6 +18,8 @@ from testnet.launch import Options, View
 from testnet.manifest import Manifest
 from testnet.network import Network, running
 from testnet.record import RECORD_FILE, Record, new_run_directory
+from testnet.troubles import Troubles
+from testnet.views import stopwatch
 
 REPORT_US = 500_000
 
@@ -35,15 +37,16 @@ class LocalRun:
         self._audit: Audit | None = None
         self._final = (-1, 0.0)
         """Height of the relay chain's final block, and since when on the machine's clock."""
+        self._troubles = Troubles(manifest)
+        self._seconds = stopwatch()
+        """What is shown: the machine's time, or the virtual clock's, with which a run's text repeats, too."""
 
     def demo(self) -> None:
         """Run the demo's steps, and report."""
-        started = time.monotonic()
         with self._record() as record:
             equations = self._audited(record, self._demo(record))
             messages = self._report(record)
-            seconds = round(time.monotonic() - started, 1)
-            self._summarise(record, equations, messages=messages, seconds=seconds)
+            self._summarise(record, equations, messages=messages, seconds=round(self._seconds(), 1))
 
     def up(self) -> None:
         """Run until interrupted, or until enough blocks are final."""
@@ -95,6 +98,8 @@ class LocalRun:
             await self._show(network)
 
     async def _show(self, network: Network) -> None:
+        for trouble in self._troubles.new():
+            self._view.step(trouble)
         self._view.chains(network.status())
         self._check_progress(network)
         await network.clock.sleep_until_us(network.clock.now_us() + REPORT_US)
@@ -113,6 +118,10 @@ class LocalRun:
             )
 
     def _announce(self, network: Network) -> None:
+        if isinstance(network.loop, VirtualLoop):
+            clock, started_us = network.clock, network.clock.now_us()
+            self._seconds = lambda: (clock.now_us() - started_us) / 1e6
+            self._view.keep_time(self._seconds)
         for name, server in network.servers.items():
             self._view.step(f"{name} serves {server.url}")
 
@@ -178,6 +187,7 @@ class LocalRun:
         for name, value in (("name", settings.name), ("seed", settings.seed), ("clock", settings.clock)):
             record.note(name, str(value))
         record.note("manifest", self._manifest.text)
+        record.listen(self._troubles.take)
         return record
 
     def _published(self, record: Record, url: str) -> Generator[Record]:
@@ -186,6 +196,7 @@ class LocalRun:
         with Publisher(url, run=record.path.parent.name) as publisher:
             record.listen(publisher.put)
             record.note("publish", publisher.url)
+            self._view.step(f"rows are published at {publisher.url}")
             yield record
 
 

@@ -2,7 +2,7 @@
 
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TextIO
 
 import msgspec
@@ -29,9 +29,13 @@ class JsonView:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
+        self._seconds = stopwatch()
+
+    def keep_time(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
 
     def step(self, text: str, **facts: object) -> None:
-        self._write({"event": "step", "text": text, **facts})
+        self._write({"event": "step", "seconds": round(self._seconds(), 3), "text": text, **facts})
 
     def chains(self, chains: Sequence[ChainStatus]) -> None:
         self._write({"event": "chains", "chains": chains})
@@ -55,15 +59,18 @@ class PlainView:
 
     def __init__(self, out: TextIO) -> None:
         self._out = out
-        self._started = time.monotonic()
-        self._chains_at = self._started
+        self._seconds = stopwatch()
+        self._chains_at = 0.0
+
+    def keep_time(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
 
     def step(self, text: str, **facts: object) -> None:
-        self._line(f"{time.monotonic() - self._started:7.2f} s  {_sentence(text, facts)}")
+        self._line(f"{self._seconds():7.2f} s  {_sentence(text, facts)}")
 
     def chains(self, chains: Sequence[ChainStatus]) -> None:
-        if time.monotonic() - self._chains_at >= _PLAIN_SECONDS:
-            self._chains_at = time.monotonic()
+        if self._seconds() - self._chains_at >= _PLAIN_SECONDS:
+            self._chains_at = self._seconds()
             self.step("   ".join(f"{chain.name} #{chain.best} (final #{chain.final})" for chain in chains))
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
@@ -91,12 +98,16 @@ class RichView:
     def __init__(self, console: Console) -> None:
         self._console = console
         self._live = Live(console=console, refresh_per_second=8, transient=False)
-        self._started = time.monotonic()
+        self._seconds = stopwatch()
         self._live.start()
 
+    def keep_time(self, seconds: Callable[[], float]) -> None:
+        self._seconds = seconds
+
     def step(self, text: str, **facts: object) -> None:
-        elapsed = f"[dim]{time.monotonic() - self._started:7.2f} s[/dim]"
-        self._console.print(f"{elapsed}  {_sentence(text, facts).replace('[', chr(92) + '[')}", highlight=False)
+        elapsed = f"[dim]{self._seconds():7.2f} s[/dim]"
+        line = f"{elapsed}  {_sentence(text, facts).replace('[', chr(92) + '[')}"
+        self._console.print(line, highlight=False, soft_wrap=True)  # the terminal wraps: what is copied is one line
 
     def chains(self, chains: Sequence[ChainStatus]) -> None:
         table = Table(box=None, pad_edge=False, header_style="bold")
@@ -111,9 +122,12 @@ class RichView:
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         self._live.stop()  # results come last
-        table = Table(*columns, title=title, title_justify="left", box=None, pad_edge=False)
+        count = _fitting([columns, *rows], self._console.width)
+        left_out = f" (no room here for {', '.join(columns[count:])})" if columns[count:] else ""
+        self._console.print(f"\n{title}{left_out}", style="italic", markup=False, highlight=False)
+        table = Table(*columns[:count], box=None, pad_edge=False)
         for row in rows:
-            table.add_row(*map(str, row))
+            table.add_row(*map(str, row[:count]))
         self._console.print(table)
 
     def summary(self, **facts: object) -> None:
@@ -123,6 +137,22 @@ class RichView:
 
     def close(self) -> None:
         self._live.stop()
+
+
+def stopwatch() -> Callable[[], float]:
+    """The machine's seconds from now on."""
+    started = time.monotonic()
+    return lambda: time.monotonic() - started
+
+
+def _fitting(lines: Sequence[Sequence[object]], width: int) -> int:
+    """How many columns fit beside each other, the last ones left out first; rather wrapped than less than two."""
+    total, count = 0, len(lines[0])
+    for position in range(count):
+        total += max(len(str(line[position])) for line in lines) + 2 * (position > 0)
+        if total > width and position > 1:
+            return position
+    return count
 
 
 def _write_line(out: TextIO, text: str) -> None:

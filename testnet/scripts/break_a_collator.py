@@ -42,9 +42,10 @@ def main(path: Path) -> None:
     record.close()
 
     run = testnet.load(path)
-    refused = run.refusals.groupby(["candidate", "check"], observed=True).node.agg(list)
     print("\nrefused candidates, why, and by whom:")
-    print(refused.rename(index=lambda text: text[:10], level="candidate").to_string())
+    for candidate, refusals in run.refusals.groupby("candidate", sort=False):
+        first = refusals.iloc[0]
+        print(f"{candidate[:10]}  {first.check}, by {', '.join(refusals.node)}\n    {first.detail}")
     print("\nwhat became of all candidates:")
     print(run.candidates.outcome.value_counts().to_string())
     run.close()

@@ -114,6 +114,21 @@ def test_what_a_chain_mints_behind_the_books_fails_the_run(tmp_path: Path, mint:
     assert "conserved:  no" in out
 
 
+def test_the_console_tells_once_why_a_parachain_stands_still(tmp_path: Path) -> None:
+    (tmp_path / "stuck.py").write_text(
+        "from parachains.sdk.plugin import Parachain\n"
+        'class Stuck(Parachain, symbol="STK", decimals=12):\n'
+        "    def on_initialize(self, number):\n        return 1 // 0\n"
+    )
+    file = console.network_file(tmp_path, SMALL + '[[parachains]]\nid = 2000\nruntime = "./stuck.py:Stuck"\n')
+    code, out, _ = console.run("up", file, "--runs", tmp_path / "runs", "--blocks", 6)
+
+    assert code == 0
+    [told] = [line for line in out.splitlines() if "fault at" in line]
+    assert "2000: fault at collator-2000: " in told
+    assert "ZeroDivisionError" in told
+
+
 def test_a_network_without_finality_is_given_up(tmp_path: Path) -> None:
     file = console.network_file(tmp_path, '[settings]\ntimeout = 1\nblock_time = "1m"\n' + SMALL)
     result = console.run("up", file, "--runs", tmp_path / "runs")

@@ -85,6 +85,7 @@ def test_a_polite_kill_is_the_same(tmp_path: Path, is_background: bool) -> None:
 def test_while_it_publishes(tmp_path: Path) -> None:
     file = console.network_file(tmp_path)
     with console.start("up", file, "--runs", tmp_path / "runs", "--json", "--publish", "mqtt://") as process:
+        wait_for(process, "rows are published at mqtt://127.0.0.1:")
         wait_for(process, '"final":1')
         interrupted(process, tmp_path / "runs")
 

@@ -78,7 +78,7 @@ def test_all_channels_connect_every_pair(tmp_path: Path) -> None:
         (
             "[settings]\nclok = 'real'\n" + RELAY,
             "2: settings.clok: unknown key; did you mean clock? "
-            "allowed: block_time, clock, local_ip, name, seed, timeout, transport",
+            "allowed: block_time, clock, keep_states, local_ip, name, seed, timeout, transport",
         ),
         ("[settings]\nclock = 'fast'\n" + RELAY,
  "2: settings.clock: 'fast' is not possible; allowed: 'real', 'virtual'"),
