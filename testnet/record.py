@@ -3,11 +3,13 @@
 Source of the tables: `testnet/tables.py`.
 """
 
+import fcntl
+import os
 import re
 import sqlite3
 import time
 from collections.abc import Callable, Generator
-from contextlib import closing, contextmanager
+from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import UTC, datetime
 from enum import Enum
 from functools import cache
@@ -57,41 +59,76 @@ def new_run_directory(runs: Path, name: str) -> Path:
 
 
 def find_record(which: str | Path, runs: str | Path = "runs") -> Path:
-    """The record file of a run; "latest" is the one started last of those that have a block.
+    """The record file of a run. Raises RecordError.
 
-    Raises:
-        RecordError: There is none.
+    Args:
+        which: A run's directory or record; "latest" is the last one started, by the names of the directories. One that
+            failed before it had a block counts only where there is no other.
+        runs: Where "latest" and directories by their name are looked for.
     """
     path = Path(which)
     if str(which) == "latest":
-        files = Path(runs).glob(f"*/{RECORD_FILE}")
-        found = sorted(files, key=lambda file: (file.parent.stat().st_ctime_ns, file), reverse=True)
+        found = sorted(Path(runs).glob(f"*/{RECORD_FILE}"), key=_start_order, reverse=True)
         if not found:
             raise RecordError(f"no run in {Path(runs).absolute()}; start one with `testnet demo`")
-        return next(filter(_has_blocks, found), found[0])
+        return next((file for file in found if is_written(file) or _has_block(file)), found[0])
     for candidate in (path, path / RECORD_FILE, Path(runs) / path / RECORD_FILE):
         if candidate.is_file():
             return candidate
     raise RecordError(f'no record at {path}; give a run directory, its {RECORD_FILE}, or "latest"')
 
 
+def _start_order(file: Path) -> tuple[str, int, str]:
+    """When a run was started, as far as the name of its directory says."""
+    name = file.parent.name
+    named = re.fullmatch(r"(\d{4}-\d\d-\d\dT\d\d-\d\d-\d\d)-.*?(?:-(\d+))?", name)
+    return (named[1], int(named[2] or 1), name) if named else ("", 0, name)
+
+
+def _has_block(file: Path) -> bool:
+    try:
+        with closing(open_record(file)) as db:
+            return db.execute("SELECT 1 FROM block_facts LIMIT 1").fetchone() is not None
+    except RecordError:
+        return False
+
+
 def open_record(path: Path) -> sqlite3.Connection:
     """A record to read, also while it is written. Raises RecordError."""
     try:
         db = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False)
-        db.execute("SELECT name FROM run LIMIT 1")
+        found = {str(name) for (name,) in db.execute("SELECT name FROM sqlite_schema WHERE type = 'table'")}
     except sqlite3.Error as error:
-        raise RecordError(f"{path} is not a record that can be read: {error}; give a run's directory") from error
+        raise _not_a_record(path, str(error)) from error
+    missing = [name for name in map(stored_name, TABLES) if name not in found]
+    if missing:
+        db.close()
+        raise _not_a_record(path, f"it has no table {missing[0]}")
     return db
 
 
-def _has_blocks(path: Path) -> bool:
-    """Whether a run came so far; one that starts, or could not start, has nothing to show."""
+def _not_a_record(path: Path, why: str) -> RecordError:
+    return RecordError(f"{path} is not a record that can be read: {why}; give a run's directory")
+
+
+def is_written(path: Path) -> bool:
+    """Whether a process has a record open to write; one that was killed has not."""
     try:
-        with closing(open_record(path)) as db:
-            return db.execute("SELECT 1 FROM block_facts LIMIT 1").fetchone() is not None
-    except (RecordError, sqlite3.Error):
-        return False
+        with _directory(path) as directory:
+            fcntl.flock(directory, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True  # held by a writer, or a file system without locks: then nobody can tell
+    return False
+
+
+@contextmanager
+def _directory(path: Path) -> Generator[int]:
+    """The directory of a record, opened: the lock is on it, as SQLite's own locks must not be disturbed."""
+    directory = os.open(path.absolute().parent, os.O_RDONLY)
+    try:
+        yield directory
+    finally:
+        os.close(directory)
 
 
 def _cannot_write(path: Path, why: str) -> RecordError:
@@ -118,12 +155,15 @@ class Record:
         self._failure: RecordError | None = None
         self._recent: dict[tuple[object, ...], None] = {}
         self._flushed_at = time.monotonic()
+        self._open = ExitStack()
         if path.exists():
             raise _cannot_write(path, "there is a record already")
         with self._clear_errors():
             self._db = sqlite3.connect(path, isolation_level=None)
             for statement in ("PRAGMA journal_mode = WAL", "PRAGMA synchronous = NORMAL", *create_statements()):
                 self._db.execute(statement)
+        with suppress(OSError):  # without locks nobody can tell that a writer was killed
+            fcntl.flock(self._open.enter_context(_directory(path)), fcntl.LOCK_SH)
 
     def listen(self, listener: Listener) -> None:
         """Call `listener(table, row)` with every row that comes, before it is written."""
@@ -189,6 +229,7 @@ class Record:
             self.flush()
         finally:
             self._db.close()
+            self._open.close()
 
     @contextmanager
     def _clear_errors(self) -> Generator[None]:

@@ -279,8 +279,8 @@ def test_the_latest_run_is_found_and_a_missing_one_is_named(tmp_path: Path) -> N
         (tmp_path / name).mkdir()
         Record(tmp_path / name / "run.sqlite").close()
 
-    assert testnet.load("latest", runs=tmp_path).path.parent.name == "a"
-    assert testnet.load("b", runs=tmp_path).path.parent.name == "b"
+    assert testnet.load("latest", runs=tmp_path).path.parent.name == "b"
+    assert testnet.load("a", runs=tmp_path).path.parent.name == "a"
     with pytest.raises(RecordError, match=r"no run in .*; start one with `testnet demo`"):
         testnet.load(runs=tmp_path / "none")
     with pytest.raises(RecordError, match="no record at nowhere"):

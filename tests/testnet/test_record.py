@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from testnet.record import Record, RecordError, new_run_directory
+from testnet.record import Record, RecordError, find_record, is_written, new_run_directory, open_record
 
 
 def block(record: Record, number: int, **columns: object) -> None:
@@ -109,6 +109,66 @@ def test_an_unwritable_path_is_named(tmp_path: Path) -> None:
         Record(tmp_path / "none" / "run.sqlite")
     with pytest.raises(RecordError, match="there is a record already"):
         Record(tmp_path / "file")
+
+
+FIRST, TENTH, LATER = "2026-01-02T03-04-05-demo", "2026-01-02T03-04-05-demo-10", "2026-01-02T03-04-06-a"
+
+
+@pytest.mark.parametrize(
+    ("names", "without_block", "latest"),
+    [
+        ((LATER, FIRST), "", LATER),
+        ((TENTH, FIRST, FIRST + "-2"), "", TENTH),
+        ((FIRST, "renamed"), "", FIRST),
+        ((LATER, FIRST), LATER, FIRST),
+        ((LATER,), LATER, LATER),
+    ],
+)
+def test_the_latest_run_is_the_last_one_started_that_has_blocks(
+    tmp_path: Path, names: tuple[str, ...], without_block: str, latest: str
+) -> None:
+    for name in names:
+        (tmp_path / name).mkdir()
+        record = Record(tmp_path / name / "run.sqlite")
+        if name != without_block:
+            block(record, 1)
+        record.close()
+    (tmp_path / FIRST / "exported.csv").touch() if FIRST in names else None
+
+    assert find_record("latest", tmp_path).parent.name == latest
+
+
+def test_the_latest_run_may_have_just_begun(tmp_path: Path) -> None:
+    for name in (FIRST, LATER):
+        (tmp_path / name).mkdir()
+    finished, running = (Record(tmp_path / name / "run.sqlite") for name in (FIRST, LATER))
+    block(finished, 1)
+    finished.close()
+
+    assert find_record("latest", tmp_path) == running.path
+    running.close()
+    assert find_record("latest", tmp_path) == finished.path
+
+
+def test_whether_a_record_is_being_written(tmp_path: Path) -> None:
+    record = Record(tmp_path / "run.sqlite")
+
+    assert is_written(record.path)
+    record.close()
+    assert not is_written(record.path)
+
+
+def test_another_programs_database_is_no_record(tmp_path: Path) -> None:
+    path = tmp_path / "other.sqlite"
+    with sqlite3.connect(path) as db:
+        db.execute("CREATE TABLE run (name TEXT, value TEXT)")
+    db.close()
+
+    with pytest.raises(RecordError) as refusal:
+        open_record(path)
+    assert str(refusal.value) == (
+        f"{path} is not a record that can be read: it has no table block_facts; give a run's directory"
+    )
 
 
 def test_two_runs_in_one_second_have_two_directories(tmp_path: Path) -> None:
