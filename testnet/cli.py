@@ -1,6 +1,7 @@
 """The command line: `testnet demo | up FILE | check FILE | log`.
 
-Exit codes: 0 done, 1 the network failed, 2 the user can cure it (one line says how), 130 interrupted.
+Exit codes: 0 done, 1 the network failed, 2 the user can cure it (one line says how), 130 interrupted. A run whose books
+do not balance has failed, also where it was interrupted.
 """
 
 import asyncio
@@ -106,10 +107,15 @@ def check(file: FileArgument, as_json: JsonOption = False) -> None:
 
 @app.command()
 def log(
-    run: Annotated[str, typer.Argument(help="A run's directory or record; latest is the last one started.")] = "latest",
+    run: Annotated[
+        str, typer.Argument(help="A run's directory or record; latest is the last one started that has blocks.")
+    ] = "latest",
     follow: Annotated[bool, typer.Option("--follow", "-f", help="Go on until the run ends.")] = False,
     source: Annotated[
-        str | None, typer.Option("--from", metavar="mqtt://HOST:PORT", help="Follow a broker.", show_default=False)
+        str | None,
+        typer.Option(
+            "--from", metavar="mqtt://HOST:PORT", help="Follow a broker: RUN there, or all runs.", show_default=False
+        ),
     ] = None,
     table: Annotated[
         list[str] | None, typer.Option(help="Only this table; may be repeated.", show_default=False)
@@ -120,20 +126,18 @@ def log(
     as_json: JsonOption = False,
 ) -> None:
     """Print what a run has recorded, by chain time."""
-    from testnet.log import LogReader, follow_broker
+    from testnet.log import LogReader
     from testnet.record import find_record
 
     with _plain_errors():
         tables = tuple(table or ())
         if source is not None:
-            asyncio.run(_print_rows(follow_broker(source, tables=tables, chain=chain), as_json=as_json))
+            name = None if run == "latest" else Path(run.removesuffix("/run.sqlite")).name
+            _follow_broker(source, run=name, tables=tables, chain=chain, as_json=as_json)
             return
         reader = LogReader(find_record(run, runs or Path("runs")), tables=tables, chain=chain)
         _print_row_list(reader.new_rows()[-lines:], as_json=as_json)
-        published = reader.note("publish")
-        if follow and published is not None and reader.note("ended") is None:
-            asyncio.run(_print_rows(follow_broker(published, tables=tables, chain=chain), as_json=as_json))
-        elif follow:
+        if follow:
             asyncio.run(_print_rows(reader.follow(), as_json=as_json))
         reader.close()
 
@@ -200,6 +204,19 @@ def _print_row_list(rows: list[dict[str, str | int | float | None]], *, as_json:
 
     for row in rows:
         _print(msgspec.json.encode(row).decode() if as_json else log_line(row))
+
+
+def _follow_broker(source: str, *, run: str | None, tables: tuple[str, ...], chain: str | None, as_json: bool) -> None:
+    from testnet.log import check_tables
+    from testnet.publish import Follower
+
+    check_tables(tables)
+    follower = Follower(source, run=run, tables=tables, chain=chain)
+    try:
+        asyncio.run(_print_rows(follower.rows(), as_json=as_json))
+    finally:
+        if follower.foreign_count:
+            print(f"testnet: passed over {follower.foreign_count} messages that are no rows", file=sys.stderr)
 
 
 async def _print_rows(rows: AsyncGenerator[dict[str, str | int | float | None]], *, as_json: bool) -> None:

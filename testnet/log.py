@@ -5,8 +5,9 @@ from collections.abc import AsyncGenerator, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
-from testnet.publish import follow, row_chain
-from testnet.record import RecordError, Value, open_record
+from testnet.errors import RunFailed
+from testnet.publish import row_chain
+from testnet.record import RecordError, Value, is_written, open_record
 from testnet.tables import TABLES, stored_name
 
 ENDED = "ended"
@@ -26,9 +27,8 @@ class LogReader:
     """
 
     def __init__(self, path: Path, *, tables: tuple[str, ...] = (), chain: str | None = None) -> None:
-        unknown = [name for name in tables if name not in TABLES]
-        if unknown:
-            raise RecordError(f"a record has no table {unknown[0]!r}; it has {', '.join(TABLES)}")
+        check_tables(tables)
+        self._path = path
         self._db = open_record(path)
         self._chain = chain
         self._seen = {name: 0 for name, table in TABLES.items() if "at" in table.columns and name in (tables or TABLES)}
@@ -59,31 +59,39 @@ class LogReader:
                 yield {"table": name, **row}
 
     async def follow(self) -> AsyncGenerator[dict[str, Value]]:
-        """Rows as they are written, until the run has ended."""
+        """Rows as they are written, until the run has ended. Raises RunFailed if it was killed."""
         while True:
+            killed = not is_written(self._path)  # asked first: who ends in order lets go after the note
             ended = self.note(ENDED) is not None
             for row in self.new_rows():
                 yield row
             if ended:
                 return
+            if killed:
+                raise RunFailed(f"the process that wrote {self._path} was killed; these are the rows that it left")
             await asyncio.sleep(_POLL_SECONDS)
 
 
-async def follow_broker(url: str, *, tables: tuple[str, ...], chain: str | None) -> AsyncGenerator[dict[str, Value]]:
-    """Rows as they are published, until the run has ended."""
-    async for row in follow(url, table=tables[0] if len(tables) == 1 else "+", chain=chain or "+"):
-        if not tables or row["table"] in tables:
-            yield row
+def check_tables(tables: tuple[str, ...]) -> None:
+    """Refuse names of tables that a record does not have. Raises RecordError."""
+    unknown = [name for name in tables if name not in TABLES]
+    if unknown:
+        raise RecordError(f"a record has no table {unknown[0]!r}; it has {', '.join(TABLES)}")
 
 
 def log_line(row: dict[str, Value]) -> str:
-    """A row as one line of text: time, chain, block, table, and what is set."""
+    """A row as one line of text, whatever is in it: time, chain, block, table, and what is set."""
     moment = datetime.fromtimestamp(int(row.get("at") or 0) / 1_000_000, UTC)
     place = row_chain(row) + (f" #{row['block']}" if row.get("block") is not None else "")
     facts = "  ".join(
         f"{name}={_short(value)}" for name, value in row.items() if name not in _HIDDEN and value not in (None, "")
     )
-    return f"{moment:%H:%M:%S.%f}"[:-3] + f"  {place:<16} {row['table']:<12} {facts}"
+    return _harmless(f"{moment:%H:%M:%S.%f}"[:-3] + f"  {place:<16} {row['table']:<12} {facts}")
+
+
+def _harmless(text: str) -> str:
+    """Text that a terminal shows and does not obey."""
+    return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
 
 
 def _short(value: Value) -> str:

@@ -8,12 +8,13 @@ import logging
 import re
 import socket
 import threading
+import time
 from collections import deque
 from collections.abc import AsyncGenerator
 from concurrent.futures import Future
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from types import TracebackType
-from typing import Self, cast
+from typing import Annotated, Self
 from urllib.parse import SplitResult, urlsplit
 
 import aiomqtt
@@ -21,10 +22,13 @@ import msgspec
 
 from testnet.errors import UsageError
 from testnet.record import Value
+from testnet.tables import TABLES
 
 ROOT = "relayloom"
 END = "end"
 """The table name of the last message of a run."""
+
+_PATIENCE_SECONDS = 0.7
 
 
 class PublishError(UsageError):
@@ -33,7 +37,12 @@ class PublishError(UsageError):
 
 def topic(run: str, table: str, chain: str) -> str:
     """Where a row is published; names lose the characters that MQTT keeps for itself."""
-    return "/".join((ROOT, *(re.sub(r"[/+#\0\s]", "_", part) or "_" for part in (run, table, chain))))
+    return "/".join((ROOT, *map(_level, (run, table, chain))))
+
+
+def _level(name: str | None) -> str:
+    """A name in a topic; any name, where none is given."""
+    return "+" if name is None else re.sub(r"[/+#\0\s]", "_", name) or "_"
 
 
 def row_chain(row: dict[str, Value]) -> str:
@@ -54,7 +63,6 @@ class Publisher:
     """
 
     def __init__(self, url: str, *, run: str, limit: int = 100_000) -> None:
-        self.dropped_count = 0
         self.failure: str | None = None
         """Why publishing ended before the run did."""
         self._address = _address(url)
@@ -62,13 +70,20 @@ class Publisher:
         self._run = run
         self._limit = limit
         self._waiting: deque[tuple[str, bytes]] = deque()
+        self._dropped_count = 0
+        self._stopping = False
         self._ready: Future[None] = Future()
         self._thread = threading.Thread(target=self._main, name="publisher", daemon=True)
 
     @property
     def url(self) -> str:
-        """Where the rows are: the address given, or that of the broker started here."""
-        return self._address.geturl()
+        """Where the rows are, without name and password: the address given, or that of the broker started here."""
+        return f"mqtt://{_host_and_port(self._address)}"
+
+    @property
+    def unpublished_count(self) -> int:
+        """Rows that the broker was never given: those that wait for it, too."""
+        return self._dropped_count + len(self._waiting)
 
     def __enter__(self) -> Self:
         self._thread.start()
@@ -78,37 +93,48 @@ class Publisher:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Send what is waiting, for a few seconds at most."""
+        """Send what is waiting, and that this was all."""
         self.put(END, {"chain": "run"})
+        self.settle()
         self._stopping = True
         self._wake()
-        self._thread.join(timeout=10)
+        if not self._waiting:
+            self._thread.join(timeout=10)
 
     def put(self, table: str, row: dict[str, Value]) -> None:
         """Publish one row; a `Record` calls this for each of its own."""
         if self.failure is not None or len(self._waiting) >= self._limit:
-            self.dropped_count += 1
+            self._dropped_count += 1
             return
         payload = msgspec.json.encode({"run": self._run, "table": table, **row})
         self._waiting.append((topic(self._run, table, row_chain(row)), payload))
         if len(self._waiting) == 1:
             self._wake()
 
+    def settle(self) -> None:
+        """Wait until nothing waits, as long as the broker takes anything."""
+        left, since = len(self._waiting), time.monotonic()
+        while self._waiting and self._thread.is_alive() and time.monotonic() - since < _PATIENCE_SECONDS:
+            time.sleep(0.01)
+            if len(self._waiting) < left:
+                left, since = len(self._waiting), time.monotonic()
+
     def _wake(self) -> None:
         if self._thread.is_alive():
-            self._loop.call_soon_threadsafe(self._news.set)
+            with suppress(RuntimeError):  # the loop has just closed: publishing failed
+                self._loop.call_soon_threadsafe(self._news.set)
 
     def _main(self) -> None:
         try:
             asyncio.run(self._publish())
-        except (aiomqtt.MqttError, OSError) as error:
-            self.failure = f"the MQTT broker at {self._address.netloc} cannot be used: {error}"
+        except (aiomqtt.MqttError, OSError, ValueError) as error:
+            self.failure = f"the MQTT broker at {_host_and_port(self._address)} cannot be used: {error}"
             if not self._ready.done():
                 hint = "start one there, or use --publish mqtt:// for one of our own"
                 self._ready.set_exception(PublishError(f"{self.failure}; {hint}"))
 
     async def _publish(self) -> None:
-        self._loop, self._news, self._stopping = asyncio.get_running_loop(), asyncio.Event(), False
+        self._loop, self._news = asyncio.get_running_loop(), asyncio.Event()
         if not self._embedded:
             await self._pump()
             return
@@ -127,33 +153,86 @@ class Publisher:
                     self._waiting.popleft()
 
 
-async def follow(
-    url: str, *, run: str = "+", table: str = "+", chain: str = "+", subscribed: asyncio.Event | None = None
-) -> AsyncGenerator[dict[str, Value]]:
-    """Rows as they are published, until the run ends; `+` stands for any.
+class Follower:
+    """Reads what runs publish.
 
     Args:
-        subscribed: Set once nothing that is published from now on is missed.
+        url: The broker, as for `Publisher`.
+        run: The run that is wanted; without one it is all that are heard.
+        tables: Those that are wanted; none means all.
+        chain: The one that is wanted.
 
     Raises:
-        PublishError: The broker is not reached, or goes away.
+        PublishError: The address is none.
     """
-    address = _address(url)
-    try:
-        async with connect(address) as client:
-            await client.subscribe(f"{ROOT}/{run}/{table}/{chain}", qos=1)
-            await client.subscribe(f"{ROOT}/{run}/{END}/+", qos=1)
-            if subscribed is not None:
-                subscribed.set()
-            async for message in client.messages:
-                row = cast("dict[str, Value]", msgspec.json.decode(message.payload))
-                if row["table"] == END:
-                    return
+
+    def __init__(
+        self, url: str, *, run: str | None = None, tables: tuple[str, ...] = (), chain: str | None = None
+    ) -> None:
+        self.foreign_count = 0
+        """Messages that were no rows, and were passed over."""
+        self._address = _address(url)
+        self._run = run
+        self._filters = [
+            *(f"{ROOT}/{_level(run)}/{_level(table)}/{_level(chain)}" for table in tables or (None,)),
+            f"{ROOT}/{_level(run)}/{END}/+",
+        ]
+
+    async def rows(self, subscribed: asyncio.Event | None = None) -> AsyncGenerator[dict[str, Value]]:
+        """Rows as they are published, until the run has ended; without a run, until all that were heard have.
+
+        Args:
+            subscribed: Set once nothing that is published from now on is missed.
+
+        Raises:
+            PublishError: The broker is not reached, or goes away.
+        """
+        try:
+            async with connect(self._address) as client:
+                for wanted in self._filters:
+                    await client.subscribe(wanted, qos=1)
+                if subscribed is not None:
+                    subscribed.set()
+                async for row in self._until_the_end(client):
+                    yield row
+        except (aiomqtt.MqttError, OSError) as error:
+            raise PublishError(
+                f"the MQTT broker at {_host_and_port(self._address)} cannot be used: {error}; is the run going on?"
+            ) from error
+
+    async def _until_the_end(self, client: aiomqtt.Client) -> AsyncGenerator[dict[str, Value]]:
+        heard = set[str]()
+        async for message in client.messages:
+            run, row = message.topic.value.split("/")[1], _row(message.payload)
+            if row is None:
+                self.foreign_count += 1
+            elif row["table"] != END:
+                heard.add(run)
                 yield row
-    except (aiomqtt.MqttError, OSError) as error:
-        raise PublishError(
-            f"the MQTT broker at {address.netloc} cannot be used: {error}; is the run going on?"
-        ) from error
+            elif self._run is not None or heard == {run}:
+                return
+            else:
+                heard.discard(run)
+
+
+class _Row(msgspec.Struct):
+    """What every row has, and its time, which is before the year 10000."""
+
+    run: str
+    table: str
+    at: Annotated[int, msgspec.Meta(ge=0, lt=253_402_300_800_000_000)] | None = None
+
+
+def _row(payload: object) -> dict[str, Value] | None:
+    """A payload as a row; None where it is not one of ours."""
+    if not isinstance(payload, bytes):
+        return None
+    try:
+        head = msgspec.json.decode(payload, type=_Row)
+        row = msgspec.json.decode(payload, type=dict[str, Value])
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+    return row if head.table == END or head.table in TABLES else None
 
 
 def connect(address: SplitResult) -> aiomqtt.Client:
@@ -194,12 +273,19 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
+def _host_and_port(address: SplitResult) -> str:
+    """An address without name and password, as people and records may see it."""
+    return address.netloc.rpartition("@")[2]
+
+
 def _address(url: str) -> SplitResult:
-    parts = urlsplit(url)
     try:
-        valid = parts.scheme == "mqtt" and parts.path in ("", "/") and (parts.port or 1) > 0
+        parts = urlsplit(url)
+        host = (parts.hostname or "").encode("idna")  # what cannot be a name is refused here, not by a lookup later
+        is_place = bool(host) and parts.port != 0 if parts.netloc else True
+        if parts.scheme == "mqtt" and is_place and parts.path in ("", "/") and not parts.query and not parts.fragment:
+            return parts
     except ValueError:
-        valid = False
-    if not valid:
-        raise PublishError(f"{url!r} is no broker; write mqtt://host:port, or mqtt:// for one of our own")
-    return parts
+        pass
+    shown = re.sub("//.*@", "//", url)
+    raise PublishError(f"{shown!r} is no broker; write mqtt://host:port, or mqtt:// for one of our own")

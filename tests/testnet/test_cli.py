@@ -1,19 +1,24 @@
 """The command line: what it prints, and how it ends."""
 
+import asyncio
 import json
 import signal
+import sqlite3
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from testnet import cli
 from testnet.errors import RunFailed, UsageError
 from testnet.launch import Options, View
+from testnet.log import log_line
 from testnet.manifest import Manifest
-from testnet.publish import Publisher
+from testnet.publish import Publisher, connect
 from testnet.record import Record
 
 RELAY = '[settings]\nblock_time = "1s"\n[relaychain]\ndefault_command = "x"\n[[relaychain.nodes]]\nname = "bob"\n'
@@ -195,6 +200,50 @@ def test_log_follows_a_record_until_the_run_ends(testnet: Run, tmp_path: Path) -
     assert len(testnet("log", tmp_path / "one", "--follow", "-n", 1)[1].splitlines()) == 1
 
 
+def test_log_follows_what_is_written_of_a_run_that_is_published_too(testnet: Run, tmp_path: Path) -> None:
+    """Given a broker that is gone. Then the rows and the end come from the file."""
+    record = write_run(tmp_path, ended=False)
+    record.note("publish", "mqtt://127.0.0.1:1")
+    ending = threading.Timer(0.5, end_of, [record.path])
+    ending.start()
+
+    code, out, err = testnet("log", tmp_path / "one", "--follow")
+    ending.join()
+    record.close()
+
+    assert (code, err, len(out.splitlines())) == (0, "", 5)
+
+
+def end_of(path: Path) -> None:
+    with sqlite3.connect(path) as db:
+        db.execute("INSERT INTO block_facts (chain, block, hash, at) VALUES ('relay', 9, '0x9', 9)")
+        db.execute("INSERT INTO run VALUES ('ended', 'yes')")
+    db.close()
+
+
+def test_log_says_that_a_run_was_killed(testnet: Run, tmp_path: Path) -> None:
+    write_run(tmp_path, ended=False).close()
+    path = tmp_path / "one" / "run.sqlite"
+
+    code, out, err = testnet("log", tmp_path / "one", "--follow")
+
+    assert (code, len(out.splitlines())) == (1, 4)
+    assert err == f"testnet: the process that wrote {path} was killed; these are the rows that it left\n"
+
+
+def test_log_knows_a_brokers_tables(testnet: Run) -> None:
+    code, _, err = testnet("log", "--from", "mqtt://127.0.0.1:1", "--table", "colours")
+
+    assert code == 2
+    assert err.startswith("testnet: a record has no table 'colours'; it has blocks, ")
+
+
+def test_a_row_cannot_command_the_terminal() -> None:
+    row = {"table": "faults", "chain": "re\x1b[2Jlay", "detail": "a\nb\x9b\u202e Zürich", "at": 0}
+
+    assert log_line(row) == ("00:00:00.000  re\\u001b[2Jlay        faults       detail=a\\u000ab\\u009b\\u202e Zürich")
+
+
 def test_log_follows_a_broker(tmp_path: Path) -> None:
     with Publisher("mqtt://", run="r") as publisher:
         command = [
@@ -209,7 +258,7 @@ def test_log_follows_a_broker(tmp_path: Path) -> None:
             "blocks",
             "--json",
         ]
-        with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as reader:
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as reader:
             assert reader.stdout is not None
             number = 0
             import select
@@ -218,12 +267,19 @@ def test_log_follows_a_broker(tmp_path: Path) -> None:
                 publisher.put("blocks", {"chain": "relay", "block": number})
                 number += 1
             first = json.loads(reader.stdout.readline())
+            asyncio.run(send_noise(publisher.url))
             publisher.__exit__(None, None, None)
-            rest = reader.stdout.read()
+            rest, err = reader.communicate(timeout=10)
 
     assert first["table"] == "blocks"
+    assert err == "testnet: passed over 1 messages that are no rows\n"
     assert reader.returncode == 0
     assert all(json.loads(line)["block"] > first["block"] for line in rest.splitlines())
+
+
+async def send_noise(url: str) -> None:
+    async with connect(urlsplit(url)) as client:
+        await client.publish("relayloom/r/blocks/relay", b"hello", qos=1)
 
 
 def test_interrupting_exits_with_130(tmp_path: Path) -> None:

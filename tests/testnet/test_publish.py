@@ -1,17 +1,26 @@
 """Rows over MQTT, with a real broker on 127.0.0.1."""
 
 import asyncio
+import time
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
 from testnet.clock import run_virtual
-from testnet.publish import Publisher, PublishError, embedded_broker, follow, free_port, topic
+from testnet.publish import Follower, Publisher, PublishError, connect, embedded_broker, free_port, topic
 from testnet.record import Record
 
 
-async def collect(url: str, ready: asyncio.Event, **wanted: str) -> list[dict[str, object]]:
-    return [dict(row) async for row in follow(url, subscribed=ready, **wanted)]
+async def collect(follower: Follower, ready: asyncio.Event) -> list[dict[str, object]]:
+    return [dict(row) async for row in follower.rows(ready)]
+
+
+async def send(url: str, *payloads: tuple[str, bytes]) -> None:
+    """What any client may publish."""
+    async with connect(urlsplit(url)) as client:
+        for where, payload in payloads:
+            await client.publish(where, payload, qos=1)
 
 
 async def test_rows_reach_who_follows_and_the_end_ends_it(tmp_path: Path) -> None:
@@ -19,8 +28,8 @@ async def test_rows_reach_who_follows_and_the_end_ends_it(tmp_path: Path) -> Non
     url = f"mqtt://127.0.0.1:{port}"
     async with embedded_broker(port), asyncio.TaskGroup() as group:
         readies = [asyncio.Event(), asyncio.Event()]
-        everything = group.create_task(collect(url, readies[0], run="demo"))
-        only_assets = group.create_task(collect(url, readies[1], table="blocks", chain="assets"))
+        everything = group.create_task(collect(Follower(url, run="demo"), readies[0]))
+        only_assets = group.create_task(collect(Follower(url, tables=("blocks",), chain="assets"), readies[1]))
         for ready in readies:
             await ready.wait()
         await asyncio.to_thread(publish_some, url, tmp_path)
@@ -42,14 +51,14 @@ def publish_some(url: str, tmp_path: Path) -> None:
         )
     record.close()
     assert publisher.failure is None
-    assert publisher.dropped_count == 0
+    assert publisher.unpublished_count == 0
 
 
 async def test_without_a_host_a_broker_is_started_here() -> None:
     publisher = Publisher("mqtt://", run="r")
     await asyncio.to_thread(publisher.__enter__)
     ready = asyncio.Event()
-    reading = asyncio.create_task(anext(follow(publisher.url, subscribed=ready)))
+    reading = asyncio.create_task(anext(Follower(publisher.url).rows(ready)))
     await ready.wait()
     publisher.put("blocks", {"chain": "relay", "block": 1})
 
@@ -77,13 +86,95 @@ def test_no_broker_is_named_with_the_cure() -> None:
 
 async def test_following_nobody_is_named() -> None:
     with pytest.raises(PublishError, match="is the run going on"):
-        await anext(follow(f"mqtt://127.0.0.1:{free_port()}"))
+        await anext(Follower(f"mqtt://127.0.0.1:{free_port()}").rows())
 
 
-@pytest.mark.parametrize("url", ["http://x", "127.0.0.1:1883", "mqtt://h:port", "mqtt://h/path"])
+@pytest.mark.parametrize(
+    "url",
+    ["http://x", "127.0.0.1:1883", "mqtt://h:port", "mqtt://h:0", "mqtt://h/path", "mqtt://h?x", "mqtt://a..b:1883",
+     "mqtt://[::1", "mqtt://:1883", "mqtt://@"],
+)  # fmt: skip
 def test_what_is_no_broker(url: str) -> None:
-    with pytest.raises(PublishError, match="is no broker; write mqtt://host:port"):
+    with pytest.raises(PublishError) as refusal:
         Publisher(url, run="r")
+
+    shown = url.replace("@", "")
+    assert str(refusal.value) == f"{shown!r} is no broker; write mqtt://host:port, or mqtt:// for one of our own"
+
+
+def test_a_password_is_told_to_nobody() -> None:
+    address = f"127.0.0.1:{free_port()}"
+    publisher = Publisher(f"mqtt://me:secret@{address}", run="r")
+
+    with pytest.raises(PublishError) as unreached:
+        publisher.__enter__()
+    with pytest.raises(PublishError) as refusal:
+        Publisher("mqtt://me:secret@h:port", run="r")
+
+    assert publisher.url == f"mqtt://{address}"
+    assert str(unreached.value).startswith(f"the MQTT broker at {address} cannot be used: ")
+    assert "secret" not in str(unreached.value) + str(refusal.value)
+
+
+async def test_a_run_is_followed_to_its_own_end() -> None:
+    port = free_port()
+    url = f"mqtt://127.0.0.1:{port}"
+    row = b'{"run":"%b","table":"blocks","chain":"relay","block":%d}'
+    end = b'{"run":"%b","table":"end","chain":"run"}'
+    async with embedded_broker(port), asyncio.TaskGroup() as group:
+        readies = [asyncio.Event(), asyncio.Event()]
+        mine = group.create_task(collect(Follower(url, run="mine"), readies[0]))
+        all_runs = group.create_task(collect(Follower(url), readies[1]))
+        for ready in readies:
+            await ready.wait()
+        for run, block in (("mine", 1), ("other", 2), ("other", None), ("mine", 3), ("silent", None), ("mine", None)):
+            table, name = ("end", "run") if block is None else ("blocks", "relay")
+            payload = end % run.encode() if block is None else row % (run.encode(), block)
+            await send(url, (topic(run, table, name), payload))
+
+    assert [one["block"] for one in mine.result()] == [1, 3]
+    assert [one["block"] for one in all_runs.result()] == [1, 2, 3]
+
+
+@pytest.mark.parametrize(
+    "payload",
+    [b"hello", b"{}", b"[1]", b"\xff", b'{"run":"r","table":"\xff"}', b'{"run":"r","table":"colours"}',
+     b'{"run":1,"table":"blocks"}', b'{"run":"r","table":"blocks","at":"noon"}',
+     b'{"run":"r","table":"blocks","at":999999999999999999}', b'{"run":"r","table":"blocks","hash":[1]}'],
+)  # fmt: skip
+async def test_what_is_no_row_is_passed_over_and_counted(payload: bytes) -> None:
+    port = free_port()
+    follower, ready = Follower(url := f"mqtt://127.0.0.1:{port}", run="r"), asyncio.Event()
+    async with embedded_broker(port), asyncio.TaskGroup() as group:
+        rows = group.create_task(collect(follower, ready))
+        await ready.wait()
+        good, end = b'{"run":"r","table":"blocks"}', b'{"run":"r","table":"end"}'
+        await send(
+            url, *((topic("r", "blocks", "relay"), each) for each in (payload, good)), (topic("r", "end", "run"), end)
+        )
+
+    assert rows.result() == [{"run": "r", "table": "blocks"}]
+    assert follower.foreign_count == 1
+
+
+def test_rows_that_a_broker_did_not_take_are_counted() -> None:
+    """Given a broker that dies. When rows still come. Then those that waited and those that came later are counted."""
+
+    async def connect_and_die() -> None:
+        async with embedded_broker(port):
+            await asyncio.to_thread(publisher.__enter__)
+
+    port = free_port()
+    publisher = Publisher(f"mqtt://127.0.0.1:{port}", run="r")
+    asyncio.run(connect_and_die())
+    for number in range(1000):
+        publisher.put("blocks", {"chain": "relay", "block": number})
+        time.sleep(0.001)
+    publisher.settle()
+
+    assert publisher.failure is not None
+    assert publisher.failure.startswith(f"the MQTT broker at 127.0.0.1:{port} cannot be used: ")
+    assert 990 <= publisher.unpublished_count <= 1000
 
 
 def test_names_cannot_leave_their_level() -> None:
