@@ -5,9 +5,9 @@ import signal
 import threading
 import time
 from collections.abc import Callable, Coroutine, Generator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from testnet.audit import Audit, explain
 from testnet.clock import VirtualLoop, run_virtual
@@ -20,6 +20,9 @@ from testnet.network import Network, running
 from testnet.record import RECORD_FILE, Record, new_run_directory
 from testnet.troubles import Troubles
 from testnet.views import stopwatch
+
+if TYPE_CHECKING:
+    from testnet.publish import Publisher
 
 REPORT_US = 500_000
 
@@ -35,6 +38,9 @@ class LocalRun:
         self._options = options
         self._view = view
         self._audit: Audit | None = None
+        self._publisher: Publisher | None = None
+        self._is_told = False
+        """That the broker is lost."""
         self._final = (-1, 0.0)
         """Height of the relay chain's final block, and since when on the machine's clock."""
         self._troubles = Troubles(manifest)
@@ -47,21 +53,24 @@ class LocalRun:
             equations = self._audited(record, self._demo(record))
             messages = self._report(record)
             self._summarise(record, equations, messages=messages, seconds=round(self._seconds(), 1))
+            self._check_books(equations)
 
     def up(self) -> None:
         """Run until interrupted, or until enough blocks are final."""
         with self._record() as record:
             equations = self._audited(record, self._watch(record, self._options.blocks))
             self._summarise(record, equations)
+            self._check_books(equations)
 
     def _audited(self, record: Record, main: Coroutine[Any, Any, None]) -> tuple[Equation, ...]:
-        """Run, and check the books at the end, be it the user's."""
+        """Run, and check the books at the end; where that is the user's, say here how it ended."""
         try:
             self._drive(main)
         except KeyboardInterrupt:
             equations = self._conclude(record)
             with suppress(OutputClosed):  # `testnet up FILE | tee log`: both were interrupted
-                self._view.summary(conserved=self._is_conserved(equations), record=str(record.path))
+                self._summarise(record, equations)
+            self._check_books(equations)
             raise
         return self._conclude(record)
 
@@ -102,6 +111,7 @@ class LocalRun:
             self._view.step(trouble)
         self._view.chains(network.status())
         self._check_progress(network)
+        self._check_publishing()
         await network.clock.sleep_until_us(network.clock.now_us() + REPORT_US)
 
     def _check_progress(self, network: Network) -> None:
@@ -116,6 +126,12 @@ class LocalRun:
                 f"no relay block became final for {self._manifest.settings.timeout} s: {stuck}; {chains}. "
                 "`testnet log` shows what happened last; a slow machine wants a longer block_time or timeout"
             )
+
+    def _check_publishing(self) -> None:
+        """Say once that the broker is lost."""
+        if self._publisher is not None and self._publisher.failure is not None and not self._is_told:
+            self._is_told = True
+            self._view.step(f"{self._publisher.failure}; the record goes on, its rows are not published any more")
 
     def _announce(self, network: Network) -> None:
         if isinstance(network.loop, VirtualLoop):
@@ -142,10 +158,23 @@ class LocalRun:
         return "no" if differences(equations) else "yes"
 
     def _summarise(self, record: Record, equations: tuple[Equation, ...], **facts: object) -> None:
-        """Say how it ended. Raises RunFailed if something was lost on the way."""
+        """Say how it ended."""
         digest = record.digest()
         record.note("digest", digest)
+        unpublished = self._unpublished()
+        if unpublished:
+            facts["unpublished"] = f"{unpublished} rows"
         self._view.summary(conserved=self._is_conserved(equations), **facts, digest=digest, record=str(record.path))
+
+    def _unpublished(self) -> int:
+        """Rows that did not reach the broker, after it had a moment to take them."""
+        if self._publisher is None:
+            return 0
+        self._publisher.settle()
+        return self._publisher.unpublished_count
+
+    def _check_books(self, equations: tuple[Equation, ...]) -> None:
+        """Raise RunFailed if something was lost on the way."""
         if self._audit is not None and differences(equations):
             lines = [explain(self._audit.naming, each) for each in differences(equations)]
             raise RunFailed("assets are not conserved: " + "; ".join(lines))
@@ -166,20 +195,19 @@ class LocalRun:
     @contextmanager
     def _record(self) -> Generator[Record]:
         """Where the record is open: Ctrl-C may end what is done with it, not its opening and closing."""
-        with uninterrupted() as usual:
+        with uninterrupted() as usual, ExitStack() as publishing:
             record, ended = self._open_record(), "failed"
             try:
                 with interruptible(usual):
-                    if self._options.publish is None:
-                        yield record
-                    else:
-                        yield from self._published(record, self._options.publish)
+                    if self._options.publish is not None:
+                        self._publish(record, self._options.publish, publishing)
+                    yield record
                 ended = "yes"
             except KeyboardInterrupt:
                 ended = "interrupted"
                 raise
             finally:
-                _close(record, ended)
+                self._close(record, ended)
 
     def _open_record(self) -> Record:
         settings = self._manifest.settings
@@ -190,23 +218,24 @@ class LocalRun:
         record.listen(self._troubles.take)
         return record
 
-    def _published(self, record: Record, url: str) -> Generator[Record]:
+    def _publish(self, record: Record, url: str, publishing: ExitStack) -> None:
+        """Publish the rows of a record; those who read them hear of the end when it is in the record."""
         from testnet.publish import Publisher
 
-        with Publisher(url, run=record.path.parent.name) as publisher:
-            record.listen(publisher.put)
-            record.note("publish", publisher.url)
-            self._view.step(f"rows are published at {publisher.url}")
-            yield record
+        self._publisher = publishing.enter_context(Publisher(url, run=record.path.parent.name))
+        record.listen(self._publisher.put)
+        record.note("publish", self._publisher.url)
+        self._view.step(f"rows are published at {self._publisher.url}")
 
-
-def _close(record: Record, ended: str) -> None:
-    """Write what waits, and how the run ended; the file is let go of in any case."""
-    try:
-        record.flush()
-        record.note("ended", ended)
-    finally:
-        record.close()
+    def _close(self, record: Record, ended: str) -> None:
+        """Write what waits, and how the run ended; the file is let go of in any case."""
+        try:
+            record.flush()
+            if unpublished := self._unpublished():
+                record.note("unpublished", f"{unpublished} rows")
+            record.note("ended", ended)
+        finally:
+            record.close()
 
 
 @contextmanager

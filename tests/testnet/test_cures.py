@@ -1,12 +1,17 @@
 """What a user can get wrong ends a run with one line that names cause and cure, and leaves nothing running."""
 
 import importlib.util
+import json
+import signal
 import socket
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
+
+import testnet
 
 spec = importlib.util.spec_from_file_location("console", Path(__file__).parent / "console.py")
 assert spec is not None and spec.loader is not None
@@ -99,6 +104,32 @@ def test_a_genesis_that_cannot_be_is_named(tmp_path: Path, line: str, words: tup
 )
 def test_what_a_chain_mints_behind_the_books_fails_the_run(tmp_path: Path, mint: str, names: tuple[str, ...]) -> None:
     """The validators back it: they run the same code. Only the equations over all chains can tell."""
+    file = printing_network(tmp_path, mint)
+    code, out, err = console.run("up", file, "--runs", tmp_path / "runs", "--blocks", 5)
+
+    check((code, out, err), "not conserved", *names, ends_with=1)
+    assert "conserved:  no" in out
+
+
+def test_it_fails_an_interrupted_run_too(tmp_path: Path) -> None:
+    file = printing_network(tmp_path, "self.balances.mint_into(WHO, 10**15)")
+    with console.start("up", file, "--runs", tmp_path / "runs", "--json") as process:
+        assert process.stdout is not None
+        next(line for line in process.stdout if '"name":"relay","best":9' in line)
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate(timeout=20)
+
+    check((process.returncode, out, err), "not conserved", "Parachain(2000)", "issued", ends_with=1)
+    summary = json.loads(out.splitlines()[-1])
+    with closing(testnet.load("latest", runs=tmp_path / "runs")) as run:
+        assert summary == {
+            "event": "summary", "conserved": "no", "digest": run.meta["digest"], "record": str(run.path)
+        }  # fmt: skip
+        assert run.meta["digest"] == run.digest()
+        assert run.meta["ended"] == "failed"
+
+
+def printing_network(tmp_path: Path, mint: str) -> Path:
     (tmp_path / "printer.py").write_text(
         "from parachains.sdk.plugin import AccountId, Parachain\n"
         "from xcm.location import PARENT\n"
@@ -107,11 +138,7 @@ def test_what_a_chain_mints_behind_the_books_fails_the_run(tmp_path: Path, mint:
         f"    def on_finalize(self, number):\n        {mint}\n"
     )
     text = SMALL + '[[parachains]]\nid = 2000\nruntime = "./printer.py:Printer"\n'
-    file = console.network_file(tmp_path, text)
-    code, out, err = console.run("up", file, "--runs", tmp_path / "runs", "--blocks", 5)
-
-    check((code, out, err), "not conserved", *names, ends_with=1)
-    assert "conserved:  no" in out
+    return console.network_file(tmp_path, text)
 
 
 def test_the_console_tells_once_why_a_parachain_stands_still(tmp_path: Path) -> None:

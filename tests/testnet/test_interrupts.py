@@ -68,6 +68,9 @@ def test_while_it_runs(tmp_path: Path) -> None:
     with console.start("up", console.network_file(tmp_path), "--runs", tmp_path / "runs", "--json") as process:
         wait_for(process, '"final":2')
         interrupted(process, tmp_path / "runs")
+    run = testnet.load("latest", runs=tmp_path / "runs")
+    assert run.meta["digest"] == run.digest()
+    run.close()
 
 
 @pytest.mark.parametrize("is_background", [False, True])
