@@ -10,7 +10,7 @@ from typing import Any
 from parachains.sdk.foreign_assets import ForeignAssets, TrustBackedAssets
 from parachains.sdk.xcm_config import local_assets_prefix
 from substrate.pallets.balances import Balances
-from substrate.pallets.system_types import ApplyExtrinsic, EventRecord
+from substrate.pallets.system_types import ApplyExtrinsic, EventRecord, Phase
 from substrate.runtime.assembly import Runtime
 from substrate.state import Overlay
 from substrate.types import AccountId, Hash
@@ -60,14 +60,9 @@ class OwnChanges:
             event: Any = pallet_event(record)
             if event_names(record)[1] == "AssetsTrapped":
                 self.trapped[event.hash] = (event.origin, latest_assets(event.assets))
-        by_xcm = _extrinsics_with_xcm(executed)
         runtime: Runtime | None = None
-        for record in executed.execution.events:
-            extrinsic = record.phase.index if isinstance(record.phase, ApplyExtrinsic) else None
-            name = event_names(record)[1]
-            if name != "DustLost" and (extrinsic is None or extrinsic in by_xcm):
-                continue
-            if name in ("Issued", "Minted", "Burned", "DustLost", "Transfer", "Transferred"):
+        for record in _own_events(executed):
+            if event_names(record)[1] in ("Issued", "Minted", "Burned", "DustLost", "Transfer", "Transferred"):
                 runtime = runtime or executed.runtime(Overlay(executed.execution.state))
                 yield from self._of_event(runtime, record)
 
@@ -108,14 +103,23 @@ def _attribute_of(runtime: Runtime, record: EventRecord) -> str | None:
     return next((attribute for attribute, mounted in mounts.items() if mounted.name == name), None)
 
 
-def _extrinsics_with_xcm(executed: Executed) -> set[int]:
-    """Extrinsics in which the XCM pallet spoke: what they mint and burn is part of a transfer."""
-    attribute = executed.runtime.assembly().attribute_of(XcmPallet)
-    if attribute is None:
-        return set()
-    name = executed.runtime.assembly().mounts[attribute].name
-    return {
-        record.phase.index
-        for record in executed.execution.events
-        if isinstance(record.phase, ApplyExtrinsic) and event_names(record)[0] == name
-    }
+def _own_events(executed: Executed) -> Iterator[EventRecord]:
+    """Events of calls in which the XCM pallet did not speak, as what the others mint and burn is part of a transfer.
+
+    A call is an item of a batch, or a whole extrinsic. Dust is a chain's own wherever it falls.
+    """
+    assembly = executed.runtime.assembly()
+    attribute = assembly.attribute_of(XcmPallet)
+    xcm_pallet = None if attribute is None else assembly.mounts[attribute].name
+    item, call_of, by_xcm = 0, list[tuple[Phase, int]](), set[tuple[Phase, int]]()
+    for record in executed.execution.events:
+        call_of.append((record.phase, item))
+        pallet, name = event_names(record)
+        if pallet == xcm_pallet:
+            by_xcm.add(call_of[-1])
+        elif name in ("ItemCompleted", "ItemFailed"):
+            item += 1
+    for record, call in zip(executed.execution.events, call_of, strict=True):
+        is_own = isinstance(record.phase, ApplyExtrinsic) and call not in by_xcm
+        if is_own or event_names(record)[1] == "DustLost":
+            yield record

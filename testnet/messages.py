@@ -77,7 +77,9 @@ class MessageObserver:
             "at": self._clock.now_us(),
         }
 
-    def _hop(self, envelope: Envelope, leg: Leg, stage: str, place: Mapping[str, object], queue: int | None) -> None:
+    def _hop(
+        self, envelope: Envelope, leg: Leg, stage: str, place: Mapping[str, object], arrival: int | None = None
+    ) -> None:
         if stage == "queued":
             self._ids[envelope.hash] = envelope.id
             if len(self._ids) > REMEMBERED:
@@ -88,7 +90,7 @@ class MessageObserver:
             origin=leg.origin,
             dest=leg.dest,
             stage=stage,
-            queue_len=queue,
+            arrival=arrival,
             **place,
         )
 
@@ -137,9 +139,9 @@ class MessageObserver:
             self._recorder.row(
                 "messages", origin=leg.origin, dest=leg.dest, kind=kind, position=position, **row, **where
             )
-            self._hop(envelope, leg, "in_block", place, None)
+            self._hop(envelope, leg, "in_block", place)
             if chain is None:
-                self._hop(envelope, leg, "routed", place, None)
+                self._hop(envelope, leg, "routed", place)
 
     # --- candidates: backed, included, routed ---
 
@@ -153,7 +155,7 @@ class MessageObserver:
                 commitments = self._backed.get(candidate_hash(event.receipt))
                 if commitments is not None:
                     self._note_candidate(event.receipt.descriptor.para_id, commitments, stage, place)
-        self._note_channels(executed, runtime, place, is_changed=bool(included))
+        self._note_channels(executed, runtime, place)
 
     def _remember(self, runtime: Runtime, paras: set[ParaId]) -> None:
         """Keep what candidates will do once they are included."""
@@ -168,20 +170,15 @@ class MessageObserver:
     ) -> None:
         for dest, data in _committed(commitments):
             envelope, leg = opened(data), Leg(self._naming.chain(para), self._naming.chain(dest))
-            self._hop(envelope, leg, stage, place, None)
+            self._hop(envelope, leg, stage, place)
             if stage == "included":
-                self._hop(envelope, leg, "routed", place, None)
+                self._hop(envelope, leg, "routed", place)
                 if dest is None:
-                    self._hop(envelope, leg, "queued", place, None)
+                    self._hop(envelope, leg, "queued", place)
 
-    def _note_channels(
-        self, executed: Executed, runtime: Runtime, place: Mapping[str, object], *, is_changed: bool
-    ) -> None:
+    def _note_channels(self, executed: Executed, runtime: Runtime, place: Mapping[str, object]) -> None:
         """One row for each channel that differs from the parent block's."""
         before = self._channels.get(executed.block.header.parent_hash)
-        if before is not None and not is_changed:
-            self._channels[executed.hash] = before
-            return
         now = _channels(runtime)
         self._channels[executed.hash] = now
         if len(self._channels) > REMEMBERED:

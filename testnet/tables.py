@@ -93,8 +93,8 @@ TABLES: dict[str, Table] = {
         _EXECUTED,
     ),
     "hops": Table(
-        "One row per message and stage it reached.",
-        _columns("message_id:text origin:category dest:category stage:stage " + _PLACE + "queue_len:int at:time"),
+        "One row per message and stage it reached; `arrival` counts those that came with a para's block, from 1.",
+        _columns("message_id:text origin:category dest:category stage:stage " + _PLACE + "arrival:int at:time"),
         ("message_id", "origin", "dest", "stage", "chain", "block_hash"),
         "hop_facts",
     ),
@@ -190,6 +190,26 @@ _REACHED = f"""SELECT head, stage, chain, block, block_hash, MIN(at) AS at FROM 
 """When, and in which relay block, a parachain's block was first backed and included; other forks do not count."""
 
 
+def _numbered(table: str, *, chain: str, leg: str) -> str:
+    """SQL for facts about messages with `nth`, which time it is that the id comes along this leg.
+
+    A message may be sent twice under one topic. Of blocks at one height one counts, also before one of them is final.
+    """
+    return f"""(
+          SELECT *, ROW_NUMBER() OVER (PARTITION BY {leg} ORDER BY block, again) AS nth FROM (
+            SELECT *, ROW_NUMBER() OVER (PARTITION BY {leg}, block, again ORDER BY at, block_hash) AS fork FROM (
+              SELECT *, ROW_NUMBER() OVER (PARTITION BY {leg}, block_hash ORDER BY position) AS again
+              FROM {table} x WHERE NOT {_ABANDONED.format(chain=chain, row="x")}))
+          WHERE fork = 1)"""
+
+
+def _first_hop(stage: str) -> str:
+    """SQL for when a message `m` reached a stage, after it was sent."""
+    return f"""(SELECT MIN(x.at) FROM hop_facts x WHERE x.message_id = m.message_id AND x.origin = m.origin
+             AND x.dest = m.dest AND x.stage = '{stage}' AND x.at >= m.at
+             AND NOT {_ABANDONED.format(chain="x.chain", row="x")})"""
+
+
 def _stage_order(column: str) -> str:
     """SQL for the place of a stage among `STAGES`."""
     cases = " ".join(f"WHEN '{stage}' THEN {place}" for place, stage in enumerate(STAGES))
@@ -264,29 +284,22 @@ VIEWS: dict[str, View] = {
         f"""
         SELECT m.message_id, m.hash, m.kind, m.origin, m.dest, m.extrinsic, m.sender, m.beneficiary, m.xcm_version,
           m.program, m.instructions, m.size, m.topic, m.parent_message, m.block AS sent_block, m.at AS sent_at,
-          h.routed_at,
+          {_first_hop("routed")} AS routed_at,
           o.block AS executed_block, o.at AS executed_at, f.at AS final_at, o.ok,
           CASE WHEN t.message_id IS NOT NULL THEN 'trapped' WHEN o.ok = 0 THEN 'failed'
                WHEN f.at IS NOT NULL THEN 'final' WHEN o.ok = 1 THEN 'executed'
-               WHEN h.queued_at IS NOT NULL THEN 'queued' WHEN h.routed_at IS NOT NULL THEN 'routed'
-               ELSE 'sent' END AS status,
+               WHEN {_first_hop("queued")} IS NOT NULL THEN 'queued'
+               WHEN {_first_hop("routed")} IS NOT NULL THEN 'routed' ELSE 'sent' END AS status,
           o.error, o.error_index, o.error_instruction, o.reason, o.barrier, o.weight_used, m.fee_tx, m.fee_delivery,
           o.fee_execution, o.refunded, COALESCE(i.at, CASE m.dest WHEN 'relay' THEN o.at END) - m.at AS latency,
           f.at - m.at AS latency_final
-        FROM (SELECT *, ROW_NUMBER() OVER (PARTITION BY message_id, origin, dest ORDER BY at, position) AS nth
-              FROM message_facts x WHERE NOT {_ABANDONED.format(chain="x.origin", row="x")}) m
-        LEFT JOIN (SELECT *, ROW_NUMBER() OVER (PARTITION BY message_id, chain, origin ORDER BY at, position) AS nth
-              FROM outcomes x WHERE NOT {_ABANDONED.format(chain="x.chain", row="x")}) o
-          ON o.nth = 1 AND o.message_id = m.message_id AND o.chain = m.dest AND o.origin = m.origin
+        FROM {_numbered("message_facts", chain="x.origin", leg="message_id, origin, dest")} m
+        LEFT JOIN {_numbered("outcomes", chain="x.chain", leg="message_id, origin, chain")} o
+          ON o.nth = m.nth AND o.message_id = m.message_id AND o.chain = m.dest AND o.origin = m.origin
         LEFT JOIN finality f ON f.chain = o.chain AND f.hash = o.block_hash
         LEFT JOIN ({_REACHED}) i ON i.stage = 'included' AND i.head = o.block_hash
-        LEFT JOIN (SELECT message_id, origin, dest, MIN(CASE WHEN stage = 'routed' THEN at END) AS routed_at,
-                     MIN(CASE WHEN stage = 'queued' THEN at END) AS queued_at
-                   FROM hop_facts GROUP BY message_id, origin, dest) h
-          ON h.message_id = m.message_id AND h.origin = m.origin AND h.dest = m.dest
-        LEFT JOIN (SELECT DISTINCT message_id, chain FROM traps WHERE action = 'trapped') t
-          ON t.message_id = m.message_id AND t.chain = m.dest
-        WHERE m.nth = 1
+        LEFT JOIN (SELECT DISTINCT message_id, chain, block_hash FROM traps WHERE action = 'trapped') t
+          ON t.message_id = o.message_id AND t.chain = o.chain AND t.block_hash = o.block_hash
         """,
     ),
     "hops": View(
@@ -294,7 +307,7 @@ VIEWS: dict[str, View] = {
         {**TABLES["hops"].columns, "hop": "int", "dt": "span"},
         f"""
         SELECT s.*, ROW_NUMBER() OVER way - 1 AS hop, at - LAG(at) OVER way AS dt FROM (
-          SELECT message_id, origin, dest, stage, chain, block, block_hash, queue_len, at FROM hop_facts x
+          SELECT message_id, origin, dest, stage, chain, block, block_hash, arrival, at FROM hop_facts x
           WHERE NOT {_ABANDONED.format(chain="x.chain", row="x")}
           UNION ALL
           SELECT h.message_id, h.origin, h.dest, 'dest_' || c.stage, c.chain, c.block, c.block_hash, NULL, c.at

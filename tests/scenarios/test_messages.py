@@ -8,6 +8,7 @@ import pytest
 
 import testnet
 from parachains.collator.node import RuntimeParaNode
+from parachains.sdk.foreign_assets import TrustBackedAssets
 from parachains.sdk.parachain_system import ParachainSystem
 from relaychain.primitives.messages import UpwardMessage
 from relaychain.primitives.types import ParaId
@@ -31,7 +32,7 @@ from testnet.record import Record
 from testnet.users import ChainClient, User, dev_users, send_call, transfer_call
 from xcm.asset import AllCounted, AssetId, Wild, assets, fungible
 from xcm.instruction import BuyExecution, ClearOrigin, DepositAsset, DepositReserveAsset, WithdrawAsset, Xcm
-from xcm.junction import Parachain
+from xcm.junction import GeneralIndex, PalletInstance, Parachain
 from xcm.location import HERE, PARENT, location
 from xcm.pallet import XcmPallet
 from xcm.versions.versioned import versioned_xcm
@@ -187,6 +188,29 @@ def test_a_batch_pays_its_fee_once(tmp_path: Path) -> None:
     assert len(run.messages) == 2
     assert run.messages.extrinsic.nunique() == 1
     assert sum(run.messages.fee_tx) == run.extrinsics[run.extrinsics.signer.notna()].fee.iloc[0]
+
+
+@pytest.mark.parametrize("kind", ["mint", "gift"])
+def test_a_batch_may_mint_or_give_and_transfer(tmp_path: Path, kind: str) -> None:
+    """Given a batch of a mint, or a gift, and a transfer over XCM. When books are checked. Then they balance."""
+
+    async def act(stage: Stage) -> None:
+        client = stage.para(1000)
+        usdx = (Parachain(1000), PalletInstance(50), GeneralIndex(1984))
+        own = {
+            "mint": client.runtime.call(TrustBackedAssets.mint, id=1984, beneficiary=Id(ALICE.account), amount=10**9),
+            "gift": client.runtime.call(
+                TrustBackedAssets.transfer, id=1984, target=Id(sovereign_of(2000, 1000)), amount=10**9
+            ),
+        }
+        away = transfer_call(client.runtime, source=1000, dest=2000, asset=usdx, amount=5 * 10**6, to=BOB)
+        sent = await client.submit(ALICE, client.runtime.call(Utility.batch_all, calls=(own[kind], away)))
+        await stage.journeys.until_final([sent], seconds=60)
+
+    run, wrong = play(tmp_path, act)
+
+    assert wrong == []
+    assert run.messages.status.tolist() == ["final"]
 
 
 def test_a_gift_to_a_sovereign_account_is_no_loss(tmp_path: Path) -> None:

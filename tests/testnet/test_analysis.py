@@ -141,6 +141,59 @@ def test_abandoned_forks_do_not_count(tmp_path: Path) -> None:
     run.close()
 
 
+def leg_of(message: str) -> dict[str, str]:
+    return {"message_id": message, "origin": "1000", "dest": "2000"}
+
+
+def execute(record: Record, message: str, block: int, fork: str = "", **columns: object) -> None:
+    record.row(
+        "outcomes", chain="2000", origin="1000", message_id=message, block=block, block_hash=f"0xe{block}{fork}",
+        at=block, **columns,
+    )  # fmt: skip
+
+
+def test_what_happened_on_an_abandoned_fork_does_not_touch_a_message(tmp_path: Path) -> None:
+    """Given a message routed, trapped and failed on forks. When it succeeds in final blocks. Then those count."""
+    record = Record(tmp_path / "run.sqlite")
+    record.row("messages", **leg_of("0xm"), block=1, block_hash="0xs", at=1)
+    for fork, at in (("F", 2), ("G", 3)):
+        record.row("hops", **leg_of("0xm"), stage="routed", chain="relay", block=3, block_hash=f"0xr{fork}", at=at)
+    execute(record, "0xm", 5, "F", ok=False, error="TooExpensive")
+    record.row("traps", chain="2000", block=5, block_hash="0xe5F", hash="0xt", action="trapped", message_id="0xm", at=5)
+    execute(record, "0xm", 5, "G", ok=True)
+    record.row("finality", chain="2000", block=5, hash="0xe5G", at=9)
+    record.row("finality", chain="relay", block=3, hash="0xrG", at=9)
+    record.close()
+    run = testnet.load(tmp_path)
+
+    [message] = run.messages.to_dict("records")
+    assert (message["status"], message["ok"], pd.isna(message["error"])) == ("final", True, True)
+    assert message["routed_at"] == pd.Timestamp(3, unit="us", tz="UTC")
+    run.close()
+
+
+def test_a_message_sent_again_under_its_topic_is_a_message_of_its_own(tmp_path: Path) -> None:
+    """Given one program with one topic sent thrice, once on two forks. Then each sending has its own outcome."""
+    record = Record(tmp_path / "run.sqlite")
+    for block, fork in ((1, "F"), (1, "G"), (2, ""), (8, "")):
+        record.row("messages", **leg_of("0xm"), block=block, block_hash=f"0xs{block}{fork}", at=block)
+    for block in (3, 9):
+        record.row(
+            "hops", **leg_of("0xm"), stage="routed", chain="relay", block=block, block_hash=f"0xr{block}", at=block
+        )
+    execute(record, "0xm", 5, "F", ok=True)
+    execute(record, "0xm", 5, "G", ok=True)
+    execute(record, "0xm", 6, ok=False, error="TooExpensive")
+    record.close()
+    run = testnet.load(tmp_path)
+
+    messages = run.messages.sort_values("sent_block")
+    assert messages.sent_block.tolist() == [1, 2, 8]
+    assert messages.status.tolist() == ["executed", "failed", "routed"]
+    assert messages.executed_block.tolist() == [5, 6, pd.NA]
+    run.close()
+
+
 def test_a_candidate_is_one_row_with_its_stages(tmp_path: Path) -> None:
     record = Record(tmp_path / "run.sqlite")
     for stage, block in (("backed", 1), ("included", 2)):
