@@ -184,7 +184,8 @@ Channel = tuple[str, str]
 def execution_fees(run: Run) -> dict[Channel, list[Paid]]:
     """What execution took, by origin and destination of the messages, and by asset."""
     rows = run.sql(
-        "SELECT m.origin, m.dest, a.asset, a.symbol, a.decimals, a.amount_raw FROM messages m "
+        "SELECT m.origin, m.dest, a.asset, a.symbol, a.decimals, a.amount_raw "
+        "FROM (SELECT DISTINCT message_id, origin, dest FROM messages) m "
         "JOIN assets a ON a.message_id = m.message_id AND a.chain = m.dest AND a.role = 'fee'"
     )
     totals: dict[tuple[Channel, str, Any, Any], int] = {}

@@ -56,7 +56,7 @@ def run(tmp_path: Path) -> Run:
     write_message(record, 10, 4, ok=False)
     write_message(record, 11, 4, ok=False)
     record.row(
-        "traps", chain="bazaar", block=5, block_hash="0xb50", action="trapped", message_id="0xm11", hash="0xt",
+        "traps", chain="bazaar", block=16, block_hash=hashed("b", 16), action="trapped", message_id="0xm11", hash="0xt",
         at=5 * SECOND, assets=[["Here", 5]],
     )  # fmt: skip
     write_message(record, 12, None)
