@@ -45,7 +45,7 @@ def main(path: Path) -> None:
     print("\nrefused candidates, why, and by whom:")
     for candidate, refusals in run.refusals.groupby("candidate", sort=False):
         first = refusals.iloc[0]
-        print(f"{candidate[:10]}  {first.check}, by {', '.join(refusals.node)}\n    {first.detail}")
+        print(f"{str(candidate)[:10]}  {first.check}, by {', '.join(refusals.node)}\n    {first.detail}")
     print("\nwhat became of all candidates:")
     print(run.candidates.outcome.value_counts().to_string())
     run.close()

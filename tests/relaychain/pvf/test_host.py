@@ -355,7 +355,7 @@ def test_two_versions_of_a_module_live_side_by_side() -> None:
 
 @pytest.mark.parametrize("modules", [("n", "m"), ("m", "m")])
 def test_a_bundle_has_its_modules_sorted_and_once(modules: tuple[str, ...]) -> None:
-    code = Bundle(node_abi(), "m:V", tuple(SourceFile(name, b"V = 1") for name in modules)).encode()
+    code = Bundle(node_abi(), "m:V", None, tuple(SourceFile(name, b"V = 1") for name in modules)).encode()
 
     with pytest.raises(BundleError, match="sorted by module and not repeated"):
         read_bundle(code)
