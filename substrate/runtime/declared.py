@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, get_args, get_origin, get_typ
 from substrate.errors import ChainError, EncodeError, HintError
 from substrate.runtime.origin import EnsureOrigin, Origin
 from substrate.scale.codec import Codec
-from substrate.scale.hints import shape_of
+from substrate.scale.hints import shape_of, spoken
 from substrate.scale.types import Struct
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def _origin_check(place: str, hint: Any) -> Callable[[Origin], Any]:
     for marker in get_args(hint)[1:]:
         if isinstance(marker, EnsureOrigin):
             return marker.check
-    instead = "" if hint is None else f", not {getattr(hint, '__name__', repr(hint))}"
+    instead = "" if hint is None else f", not {spoken(hint)}"
     raise DeclarationError(
         f"{place}: a call's first parameter is its origin; annotate it Signed, Root, NoneOrigin or AnyOrigin{instead}"
     )

@@ -58,7 +58,21 @@ def _class(hint: t.Hint, origin: Any) -> sh.Shape:
             return sh.PlaceholderShape(cls)
         if issubclass(cls, t.Struct):
             return sh.StructShape(hint)
-    raise HintError(f"{hint!r} has no wire form")
+    raise HintError(f"{spoken(hint)} has no wire form")
+
+
+def spoken(hint: t.Hint) -> str:
+    """An annotation as people write it."""
+    origin, args = get_origin(hint), get_args(hint)
+    if origin is Annotated:
+        width = next((mark for mark in args if isinstance(mark, t.Width)), None)
+        return spoken(args[0]) if width is None else f"{'i' if width.signed else 'u'}{width.bits}"
+    if origin is Union or origin is types.UnionType:
+        return " | ".join(map(spoken, args))
+    if hint is Ellipsis:
+        return "..."
+    name = str(getattr(origin or hint, "__qualname__", hint))
+    return f"{name}[{', '.join(map(spoken, args))}]" if args else name
 
 
 def _tuple(args: tuple[Any, ...]) -> sh.Shape:
@@ -84,7 +98,7 @@ def _enum(members: tuple[Any, ...], name: t.EnumOf) -> sh.EnumShape:
         case = sh.StructShape(member)
         index = t.naming(case.cls).index
         if index is None:
-            raise HintError(f"{member!r} in an enum {name.name} is no @variant")
+            raise HintError(f"{spoken(member)} in {name.name or 'a union'} is no @variant")
         if not 0 <= index <= 255:
             raise HintError(f"{member!r}: variant index {index} does not fit a byte")
         if cases.setdefault(index, case) is not case:

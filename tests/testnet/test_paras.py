@@ -17,7 +17,7 @@ IMPORTS = """from parachains.sdk.plugin import (
 )
 """
 LINE = IMPORTS.count("\n") + 1
-INT = f"<class 'int'> has no wire form; take {WIRE_FORMS}"
+INT = f"int has no wire form; take {WIRE_FORMS}"
 UNREADABLE = "A.s: annotate it StorageMap[K, V], not in quotes nor under `from __future__`"
 HOOKS = "its hooks may not raise, and those that begin or idle return the Weight they used"
 
@@ -52,13 +52,21 @@ def refusal(directory: Path, source: str = "", **settings: object) -> str:
         ),
         ("@call\n def f(self, origin: Signed, x: 'X'): ...", "A.f: name 'X' is not defined; import it, or define it in "
          "the module"),
+        (
+            "@call\n def f(self, origin: Signed, x: list[u32]): ...",
+            f"A.f(x): list[u32] has no wire form; take {WIRE_FORMS}",
+        ),
         ("class E(Event):\n  x: int", f"A.E(x): {INT}"),
-        ("s: StorageValue[float]", f"A.s: <class 'float'> has no wire form; take {WIRE_FORMS}"),
+        ("s: StorageValue[float]", f"A.s: float has no wire form; take {WIRE_FORMS}"),
+        (
+            "s: StorageMap[u32, u32 | Balance | None]",
+            f"A.s: u32 in a union is no @variant; take {WIRE_FORMS}",
+        ),
         ("s: StorageMap = storage_map()", "A.s: annotate it StorageMap[K, V]"),
         ("s = storage_map()", "A.s: annotate it StorageMap[K, V]"),
         ("s: StorageValue[u32] = storage_value(default='x')", "A.s: its default 'x' is not of its type"),
         ("class I(Struct):\n  x: int\n s: StorageValue[I | None]", "its metadata cannot be written: A.I: "
-         f"<class 'int'> has no wire form; in calls, events, storage and in what these hold take {WIRE_FORMS}"),
+         f"int has no wire form; in calls, events, storage and in what these hold take {WIRE_FORMS}"),
         (
             "def on_initialize(self, number):\n  raise ValueError('no')",
             "it cannot build its first block: RuntimePanic (cause=ValueError: no) "
