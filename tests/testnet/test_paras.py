@@ -23,7 +23,7 @@ HOOKS = "its hooks may not raise, and those that begin or idle return the Weight
 
 
 def loaded(directory: Path, **settings: object) -> tuple[Para, ...]:
-    para = Parachain(id=2000, **{"runtime": "./a.py:A", **settings})  # type: ignore[arg-type]
+    para = Parachain(id=2000, **{"runtime": "./a.py:A", **settings})
     manifest = Manifest(relaychain=Relaychain(nodes=NODES), parachains=(para,), directory=directory)
     return load_paras(manifest, NodeBundler())
 

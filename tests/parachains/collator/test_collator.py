@@ -23,7 +23,7 @@ def test_no_collation_is_made_on_another_parent_than_the_relay_chain_promises() 
             found = world.relay.blocks[block]
             return found.relay.promise(found.state, HeadData(b"other"))
 
-        world.relay.persisted_validation_data = other  # type: ignore[method-assign]
+        world.relay.persisted_validation_data = other
         await world.slot()
 
     world = play(story)

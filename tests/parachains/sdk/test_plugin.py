@@ -350,6 +350,8 @@ def test_new_code_is_announced_once_and_takes_effect_with_the_go_ahead(para: Par
         (new_code(abi=Hash(bytes(32))), System.FailedToExtractRuntimeVersion),
         (new_code("class Bazaar(Parachain): ..."), System.FailedToExtractRuntimeVersion),
         (new_code("class Bazaar(Parachain, spec_version=NEXT): ..."), System.FailedToExtractRuntimeVersion),
+        (new_code("class Bazaar(Parachain, spec_version=1 << 32): ..."), System.FailedToExtractRuntimeVersion),
+        (new_code("class Bazaar(Parachain, spec_version=4294967296): ..."), System.FailedToExtractRuntimeVersion),
         (new_code("class Bazaar(Parachain"), System.FailedToExtractRuntimeVersion),
         (new_code("class Bazaar(Parachain, spec_version=1): ..."), System.SpecVersionNeedsToIncrease),
         (make_bundle("m:Other", [SourceFile("m", b"class Other(P, spec_version=2): ...")]), System.InvalidSpecName),
