@@ -168,8 +168,10 @@ class _Machine:
             ),
             universal,
         )
+        # Local programs take the relay chain's token back from its reserve, to send it on to another para.
+        deposits = DenyRecursively(DenyReserveTransferToRelayChain(withdrawals=False))
         checked = DenyThenTry(DenyRecursively(DenyReserveTransferToRelayChain()), remote)
-        return TrailingSetTopicAsId(AnyOf((TakeWeightCredit(), checked)))
+        return TrailingSetTopicAsId(DenyThenTry(deposits, AnyOf((TakeWeightCredit(), checked))))
 
     def _transactor(self) -> FirstTransactor:
         runtime, local = self.runtime, local_assets_prefix(self.runtime)

@@ -229,9 +229,12 @@ class DenyThenTry:
 class DenyReserveTransferToRelayChain:
     """The relay chain holds no reserves for its parachains' tokens."""
 
+    withdrawals: bool = True
+    """Whether what takes tokens back from reserves there is denied too."""
+
     def check(self, passage: Passage) -> None:
         for instruction in passage.message:
-            if isinstance(instruction, InitiateReserveWithdraw):
+            if isinstance(instruction, InitiateReserveWithdraw) and self.withdrawals:
                 dest = instruction.reserve
             elif isinstance(instruction, DepositReserveAsset | TransferReserveAsset):
                 dest = instruction.dest

@@ -1,23 +1,94 @@
 """The XCM policy of a para as it is assembled."""
 
+from collections.abc import Callable
+
+import pytest
+
 from parachains.sdk.contract import ParaConfig
 from parachains.sdk.xcm_config import INSTRUCTION_WEIGHT
 from relaychain.primitives.types import ParaId
+from substrate.runtime.origin import RawRoot
 from substrate.state import Overlay
+from substrate.types import Weight
 from testnet.examples.bazaar import Bazaar
-from xcm.asset import assets, fungible
-from xcm.executor.config import XcmConfig
-from xcm.instruction import WithdrawAsset
-from xcm.junction import GeneralIndex
-from xcm.location import location
+from xcm.asset import AllCounted, Wild, assets, fungible
+from xcm.executor.config import FeeReason, XcmConfig
+from xcm.executor.passage import Passage, Refused
+from xcm.instruction import (
+    BuyExecution,
+    DepositReserveAsset,
+    InitiateReserveWithdraw,
+    Instruction,
+    OriginKind,
+    SetAppendix,
+    SetTopic,
+    TransferReserveAsset,
+    UnpaidExecution,
+    WithdrawAsset,
+    Xcm,
+)
+from xcm.junction import AccountId32, GeneralIndex, Parachain
+from xcm.location import HERE, PARENT, Location, location
+from xcm.message import xcm
 from xcm.pallet import XcmPallet
+from xcm.weight import Unlimited
+
+USER, SIBLING = location(0, AccountId32(None, bytes(32))), location(1, Parachain(1000))
+SOME, TOPIC = assets(fungible(HERE, 1)), SetTopic(bytes(32))
+NEEDED = Weight(1, 1)
 
 
+@pytest.fixture(scope="module")
 def machine() -> XcmConfig:
     genesis = Bazaar.genesis_block(ParaConfig(ParaId(2000)))
     return Bazaar.runtime()(Overlay(genesis.state)).pallet(XcmPallet).machine
 
 
-def test_messages_are_metered_by_their_assets() -> None:
+def is_admitted(machine: XcmConfig, origin: Location, *program: Instruction, credit: Weight = Weight.ZERO) -> bool:
+    try:
+        machine.barrier.admit(Passage(origin, Xcm(program), NEEDED, credit))
+    except Refused:
+        return False
+    return True
+
+
+def test_messages_are_metered_by_their_assets(machine: XcmConfig) -> None:
     many = assets(*(fungible(location(0, GeneralIndex(number)), 1) for number in range(20)))
-    assert machine().weigher.instruction_weight(WithdrawAsset(many)) == INSTRUCTION_WEIGHT * 20
+    assert machine.weigher.instruction_weight(WithdrawAsset(many)) == INSTRUCTION_WEIGHT * 20
+
+
+@pytest.mark.parametrize("carry", [lambda one: one, lambda one: SetAppendix(xcm(one))], ids=["plain", "carried"])
+@pytest.mark.parametrize(
+    ("instruction", "here", "across"),
+    [
+        (TransferReserveAsset(SOME, PARENT, xcm()), False, False),
+        (DepositReserveAsset(Wild(AllCounted(1)), PARENT, xcm()), False, False),
+        (InitiateReserveWithdraw(Wild(AllCounted(1)), PARENT, xcm()), True, False),
+        (TransferReserveAsset(SOME, SIBLING, xcm()), True, True),
+        (DepositReserveAsset(Wild(AllCounted(1)), SIBLING, xcm()), True, True),
+        (InitiateReserveWithdraw(Wild(AllCounted(1)), SIBLING, xcm()), True, True),
+    ],
+)
+def test_nothing_is_put_in_reserve_on_the_relay_chain_and_only_local_programs_take_back_what_is(
+    machine: XcmConfig, carry: Callable[[Instruction], Instruction], instruction: Instruction, here: bool, across: bool
+) -> None:
+    pay = WithdrawAsset(SOME), BuyExecution(SOME[0], Unlimited())
+    carried = carry(instruction)
+    assert is_admitted(machine, USER, carried, TOPIC, credit=NEEDED) is here
+    assert is_admitted(machine, SIBLING, *pay, carried, TOPIC) is across
+
+
+def test_only_the_relay_chain_executes_without_paying(machine: XcmConfig) -> None:
+    free = UnpaidExecution(Unlimited(), None)
+    assert is_admitted(machine, PARENT, free)
+    assert not is_admitted(machine, SIBLING, free)
+
+
+def test_only_the_relay_chain_is_root(machine: XcmConfig) -> None:
+    assert machine.origin_converter.convert_origin(PARENT, OriginKind.Superuser) == RawRoot()
+    assert machine.origin_converter.convert_origin(SIBLING, OriginKind.Superuser) is None
+
+
+def test_only_the_chain_itself_sends_for_free(machine: XcmConfig) -> None:
+    for origin, waived in (HERE, True), (USER, False), (PARENT, False), (SIBLING, False), (None, False):
+        assert machine.fee_manager.is_waived(origin, FeeReason.CHARGE_FEES) is waived
