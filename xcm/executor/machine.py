@@ -250,15 +250,14 @@ class Machine:
         Raises:
             XcmFailure: The router's error, or `NotHoldingFees`.
         """
-        events, name = self.config.events, self.context.topic_or_message_id
-        if topic_of(message) is None:
-            message = Xcm((*message, SetTopic(name)))
+        events, message = self.config.events, self._named(message)
         ticket = validated(self.config.router, dest, message)
         fee = self._take_fee(ticket.price, reason)
         try:
             sent = ticket.deliver()
         except SendFailure as failure:
             if events is not None:
+                name = self.context.topic_or_message_id
                 events.emit_send_failed(self.registers.original_origin, dest, failure.error, name)
             raise XcmFailure(as_xcm_error(failure.error), str(failure)) from failure
         if events is not None:
@@ -275,8 +274,13 @@ class Machine:
         """
         if self.config.fee_manager.is_waived(self.registers.origin, reason):
             return assets()
-        topic = SetTopic(self.context.topic_or_message_id)
-        return validated(self.config.router, dest, Xcm((*message, topic))).price
+        return validated(self.config.router, dest, self._named(message)).price
+
+    def _named(self, message: Xcm) -> Xcm:
+        """A message as it is sent: under its own name, or else under this one's."""
+        if topic_of(message) is not None:
+            return message
+        return Xcm((*message, SetTopic(self.context.topic_or_message_id)))
 
     def _take_fee(self, price: Assets, reason: FeeReason) -> Assets:
         """Upstream too only ever charges the first asset of a price."""

@@ -3,7 +3,7 @@
 import pytest
 
 from substrate.types import AccountId
-from tests.xcm.chain import Chain, account, complete, error_of, here, para, weight
+from tests.xcm.chain import Chain, Sending, account, complete, error_of, here, para, weight
 from xcm import error as e
 from xcm.asset import All, AllCounted, Definite, Wild, assets, fungible
 from xcm.builder.transactors import Checking, MintLocation
@@ -23,9 +23,10 @@ from xcm.instruction import (
     SetTopic,
     TransferReserveAsset,
     WithdrawAsset,
+    Xcm,
 )
 from xcm.junction import Parachain
-from xcm.location import HERE, PARENT, location
+from xcm.location import HERE, PARENT, Location, location
 from xcm.message import xcm
 from xcm.weight import Limited
 
@@ -154,6 +155,25 @@ def test_assets_that_do_not_cover_their_delivery_stay(held: int) -> None:
     else:
         assert error_of(outcome) == (weight(25), 1, e.NotHoldingFees())
         assert (chain.sent, chain.traps) == ([], {(ALICE, assets(here(6))): 1})
+
+
+class Toll(Chain):
+    """Delivery costs 1 for each instruction."""
+
+    def validate(self, dest: Location, message: Xcm) -> Sending:
+        self.delivery = assets(here(len(message)))
+        return super().validate(dest, message)
+
+
+def test_a_message_that_ends_in_a_topic_keeps_it_and_pays_for_no_other() -> None:
+    chain = Toll()
+    chain.endow(ALICE, 100)
+    own = SetTopic(b"t" * 32)
+    send = DepositReserveAsset(Wild(All()), para(2), xcm(deposit(), own))
+    assert chain.run(ALICE, WithdrawAsset(assets(here(100))), send) == complete(20)
+    arrival = ReserveAssetDeposited(assets(fungible(PARENT, 96)))
+    assert chain.sent == [(para(2), xcm(arrival, ClearOrigin(), deposit(), own))]
+    assert (chain.executed().delivery_fees, chain.traps) == ((assets(here(4)),), {})
 
 
 def test_root_sends_for_free() -> None:
