@@ -8,7 +8,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from typing import Generic, Protocol, TypeVar
+from typing import Final, Generic, Protocol, TypeVar
 
 from substrate.errors import ChainError
 from substrate.types import AccountId
@@ -16,9 +16,11 @@ from xcm import error as e
 from xcm.asset import Asset
 from xcm.builder.location_conversion import LocationConverter
 from xcm.builder.matchers import MatchesFungible, MatchesFungibles
-from xcm.error import XcmFailure
+from xcm.error import Error, XcmFailure
 from xcm.executor.config import AssetTransactor, Context
 from xcm.location import Location
+
+FAILED: Final = e.FailedToTransactAsset()
 
 A = TypeVar("A")
 A_contra = TypeVar("A_contra", contravariant=True)
@@ -74,20 +76,20 @@ class Checking:
 
 
 @contextmanager
-def _transacting(name: str) -> Generator[None]:
-    """A ledger's refusal is a failed transaction."""
+def _transacting(name: str, error: Error = FAILED) -> Generator[None]:
+    """A ledger's refusal is an error of the program."""
     try:
         yield
     except XcmFailure:
         raise
     except ChainError as failure:
-        raise XcmFailure(e.FailedToTransactAsset(), f"{name}: {failure}") from failure
+        raise XcmFailure(error, f"{name}: {failure}") from failure
 
 
 def _account(accounts: LocationConverter, place: Location) -> AccountId:
     account = accounts.convert_location(place)
     if account is None:
-        raise XcmFailure(e.FailedToTransactAsset(), f"{place} has no account")
+        raise XcmFailure(FAILED, f"{place} has no account")
     return account
 
 
@@ -136,19 +138,11 @@ class _Adapter(ABC):
             return
         # Checked by doing: what was not checked out cannot be checked in. Each runs in the instruction's transaction.
         if checking.mint is reduces:
-            with _not_withdrawable():
+            with _transacting("teleport check", e.NotWithdrawable()):
                 ledger.burn(checking.account)
         else:
-            with _transacting("check"):
+            with _transacting("teleport check", e.NotDepositable()):
                 ledger.mint(checking.account)
-
-
-@contextmanager
-def _not_withdrawable() -> Generator[None]:
-    try:
-        yield
-    except ChainError as failure:
-        raise XcmFailure(e.NotWithdrawable(), f"teleport check: {failure}") from failure
 
 
 @dataclass(frozen=True)

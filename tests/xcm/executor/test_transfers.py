@@ -107,6 +107,15 @@ def test_teleports_are_checked(mint: MintLocation, kept: int) -> None:
     assert chain.sent[-1][1][0] == ReceiveTeleportedAsset(assets(fungible(US, 70)))
 
 
+def test_a_teleport_that_the_checking_account_cannot_take_is_not_depositable() -> None:
+    chain = Chain(teleporters=[(HERE, PARENT)], checking=Checking(CHECKING, MintLocation.LOCAL))
+    chain.endow(ALICE, 9)
+    chain.ledger.minimum = 10
+    outcome = chain.run(ALICE, WithdrawAsset(assets(here(9))), InitiateTeleport(Wild(All()), PARENT, xcm()))
+    assert error_of(outcome) == (weight(25), 1, e.NotDepositable())
+    assert (chain.sent, chain.traps) == ([], {(ALICE, assets(here(9))): 1})
+
+
 def test_an_undeliverable_message_undoes_its_instruction() -> None:
     chain = Chain()
     chain.endow(ALICE, 100)
