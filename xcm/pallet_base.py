@@ -104,7 +104,7 @@ class XcmPalletBase(Pallet):
 
     @variant(3)
     class ProcessXcmError(Event):
-        """An instruction failed, or the barrier refused a message."""
+        """An instruction failed."""
 
         origin: Location
         error: XcmError

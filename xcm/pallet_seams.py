@@ -31,7 +31,7 @@ class XcmPalletSeams(XcmPalletBase):
         self.deposit_event(self.SendFailed(origin, dest, error, message_id))
 
     def emit_process_failure(self, origin: Location, error: Error, message_id: bytes) -> None:
-        """An instruction failed, or the barrier refused the message."""
+        """An instruction failed."""
         self.deposit_event(self.ProcessXcmError(origin, error, message_id))
 
     def drop_assets(self, origin: Location, holding: Holding, context: Context) -> Weight:

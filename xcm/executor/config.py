@@ -196,7 +196,7 @@ class EventEmitter(Protocol):
         ...
 
     def emit_process_failure(self, origin: Location, error: Error, message_id: bytes) -> None:
-        """An instruction failed, or the barrier refused the message."""
+        """An instruction failed."""
         ...
 
 

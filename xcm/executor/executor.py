@@ -55,8 +55,6 @@ class Executor:
             admitted = self.config.barrier.admit(passage)
         except Refused as refusal:
             self._note_verdict(passage, message_id, refusal)
-            if self.config.events is not None:
-                self.config.events.emit_process_failure(passage.origin, e.Barrier(), message_id)
             outcome = Incomplete(passage.max_weight, InstructionError(0, e.Barrier()))
             self._note_end(passage, outcome, message_id)
             return outcome, message_id
