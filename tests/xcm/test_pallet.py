@@ -126,7 +126,7 @@ def test_a_ticket_names_the_version_that_was_trapped() -> None:
     world.xcm.asset_traps[key] = 2
     world.execute(ClaimAsset(items, location(0, GeneralIndex(4))), deposit())
     assert (world.free(BOB), world.xcm.asset_traps[key]) == (200, 1)
-    for ticket in (HERE, PARENT, location(0, Parachain(4)), location(0, GeneralIndex(9))):
+    for ticket in (HERE, location(1, GeneralIndex(4)), location(0, Parachain(4)), location(0, GeneralIndex(9))):
         claim = partial(world.execute, ClaimAsset(items, ticket), deposit())
         assert refusal(claim) == bytes([28, 0, 16, 0])
 

@@ -1,5 +1,6 @@
 """Transfers by the XCM pallet: which programs move which assets."""
 
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -25,6 +26,7 @@ from tests.xcm.world import (
 )
 from xcm.asset import AllCounted, Asset, Wild, assets, fungible
 from xcm.asset import Assets as AssetSet
+from xcm.builder.traders import FeesFromOrigins
 from xcm.instruction import (
     BuyExecution,
     ClearOrigin,
@@ -41,6 +43,7 @@ from xcm.message import xcm
 from xcm.outcome import Complete
 from xcm.pallet import TRANSFER_INSTRUCTIONS, XcmPallet
 from xcm.transfers import Path, RemoteReserve, Transfer, TransferType
+from xcm.versions.versioned import versioned_location, versioned_xcm
 from xcm.weight import Limited, Unlimited
 
 
@@ -180,6 +183,19 @@ def test_free_delivery_is_told_too(monkeypatch: pytest.MonkeyPatch) -> None:
     world = World()
     world.move(XcmPallet.limited_teleport_assets, TELEPORTS, here(100), weight_limit=Unlimited())
     assert world.events()[1] == XcmPallet.FeesPaid(place(ALICE), assets())
+
+
+def test_a_waived_account_sends_and_transfers_for_free_and_only_the_transfer_names_its_price(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    world, message = World(), xcm(ClearOrigin())
+    waived = FeesFromOrigins(world.xcm.machine.fee_manager.handle_fee, lambda origin: origin == place(ALICE))
+    monkeypatch.setattr(world.xcm, "machine", replace(world.xcm.machine, fee_manager=waived))
+    world.dispatch(XcmPallet.send, dest=versioned_location(RESERVES), message=versioned_xcm(message))
+    assert world.events() == [XcmPallet.Sent(place(ALICE), RESERVES, message, b"u" * 32)]
+    world.move(XcmPallet.limited_reserve_transfer_assets, RESERVES, here(100), weight_limit=Unlimited())
+    assert world.events()[2] == XcmPallet.FeesPaid(place(ALICE), assets(here(DELIVERY)))
+    assert world.free(ALICE) == 900
 
 
 def test_filters_see_all_assets_that_move_the_same_way(monkeypatch: pytest.MonkeyPatch) -> None:

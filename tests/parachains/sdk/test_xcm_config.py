@@ -4,15 +4,20 @@ from collections.abc import Callable
 
 import pytest
 
+from parachains.sdk.asset_rate import AssetRate
 from parachains.sdk.contract import ParaConfig
-from parachains.sdk.xcm_config import INSTRUCTION_WEIGHT
+from parachains.sdk.xcm_config import INSTRUCTION_WEIGHT, RatedTrader
 from relaychain.primitives.types import ParaId
+from substrate.pallets.fees import FIXED_ONE, FixedU128
+from substrate.runtime.assembly import Runtime
 from substrate.runtime.origin import RawRoot
 from substrate.state import Overlay
 from substrate.types import Weight
 from testnet.examples.bazaar import Bazaar
-from xcm.asset import AllCounted, Wild, assets, fungible
-from xcm.executor.config import FeeReason, XcmConfig
+from xcm.asset import AllCounted, Asset, Wild, assets, fungible
+from xcm.builder.traders import FixedRate
+from xcm.executor.config import Context, FeeReason, XcmConfig
+from xcm.executor.holding import Holding
 from xcm.executor.passage import Passage, Refused
 from xcm.instruction import (
     BuyExecution,
@@ -38,10 +43,14 @@ SOME, TOPIC = assets(fungible(HERE, 1)), SetTopic(bytes(32))
 NEEDED = Weight(1, 1)
 
 
+def market() -> Runtime:
+    genesis = Bazaar.genesis_block(ParaConfig(ParaId(2000)))
+    return Bazaar.runtime()(Overlay(genesis.state))
+
+
 @pytest.fixture(scope="module")
 def machine() -> XcmConfig:
-    genesis = Bazaar.genesis_block(ParaConfig(ParaId(2000)))
-    return Bazaar.runtime()(Overlay(genesis.state)).pallet(XcmPallet).machine
+    return market().pallet(XcmPallet).machine
 
 
 def is_admitted(machine: XcmConfig, origin: Location, *program: Instruction, credit: Weight = Weight.ZERO) -> bool:
@@ -92,3 +101,14 @@ def test_only_the_relay_chain_is_root(machine: XcmConfig) -> None:
 def test_only_the_chain_itself_sends_for_free(machine: XcmConfig) -> None:
     for origin, waived in (HERE, True), (USER, False), (PARENT, False), (SIBLING, False), (None, False):
         assert machine.fee_manager.is_waived(origin, FeeReason.CHARGE_FEES) is waived
+
+
+def test_an_asset_with_a_rate_pays_for_weight_and_gets_back_what_was_sold_and_not_used() -> None:
+    rates, taken, context = market().pallet(AssetRate), list[Asset](), Context(None, bytes(32))
+    rates.conversion_rate_to_native[PARENT] = FixedU128(2 * FIXED_ONE)
+    trader = RatedTrader(FixedRate(HERE, per_second=10**12, per_mb=2**20), rates, taken.append)
+    left = trader.buy_weight(Weight(100, 100), Holding.of(fungible(PARENT, 110)), context)
+    assert left == Holding.of(fungible(PARENT, 10))
+    assert trader.refund_weight(Weight(40, 0), context) == fungible(PARENT, 20)
+    assert trader.refund_weight(Weight(100, 0), context) == fungible(PARENT, 30)
+    assert trader.settle() == assets(*taken) == assets(fungible(PARENT, 50))

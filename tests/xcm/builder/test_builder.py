@@ -183,6 +183,15 @@ def test_fixed_rate_of_fungible_should_work() -> None:
     assert failure.value.error == TooExpensive()
 
 
+def test_weight_is_bought_back_once() -> None:
+    trader = rate(HERE)
+    buy(trader, Weight(10, 10), HERE, 20)
+    assert trader.refund_weight(Weight(6, 0), CONTEXT) == here(6)
+    assert trader.refund_weight(Weight(6, 0), CONTEXT) == here(4)
+    assert trader.refund_weight(Weight(6, 0), CONTEXT) is None
+    assert trader.settle() == assets(here(10))
+
+
 def test_weight_trader_tuple_should_work() -> None:
     def traders() -> FirstTrader:
         return FirstTrader([rate(HERE), rate(para(1))])

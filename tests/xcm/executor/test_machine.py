@@ -146,6 +146,15 @@ def test_max_assets_limit_should_work() -> None:
     assert error_of(chain.run(ALICE, eight, withdraws[8])) == (weight(25), 1, overflow)
 
 
+def test_a_claim_that_holding_has_no_room_for_leaves_the_trap_alone() -> None:
+    chain = Chain(holding_limit=1)
+    three = assets(here(1), fungible(PARENT, 1), fungible(para(1), 1))
+    chain.traps[ALICE, three] = 1
+    claim = ClaimAsset(three, location(0, GeneralIndex(0)))
+    assert error_of(chain.run(ALICE, claim)) == (weight(10), 0, e.HoldingWouldOverflow())
+    assert chain.traps == {(ALICE, three): 1}
+
+
 def test_failed_deposit_aborts_instruction_and_post_process_traps_holding() -> None:
     chain = Chain()
     chain.ledger.minimum = 2

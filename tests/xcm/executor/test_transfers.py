@@ -25,9 +25,10 @@ from xcm.instruction import (
     WithdrawAsset,
     Xcm,
 )
-from xcm.junction import Parachain
+from xcm.junction import GeneralIndex, Parachain
 from xcm.location import HERE, PARENT, Location, location
 from xcm.message import xcm
+from xcm.outcome import SendError, SendFailure
 from xcm.weight import Limited
 
 ALICE, BOB = account(1), account(3)
@@ -122,6 +123,38 @@ def test_an_undeliverable_message_undoes_its_instruction() -> None:
     outcome = chain.run(ALICE, TransferReserveAsset(assets(here(100)), para(9999), xcm()))
     assert error_of(outcome) == (weight(10), 0, e.Unroutable())
     assert chain.ledger.of(ALICE) == 100
+
+
+class Loss(Chain):
+    """Messages are lost on their way out."""
+
+    def validate(self, dest: Location, message: Xcm) -> Sending:
+        return LostOnDelivery(self, dest, message)
+
+
+class LostOnDelivery(Sending):
+    def deliver(self) -> bytes:
+        raise SendFailure(SendError.Transport, "lost")
+
+
+def test_a_delivery_fee_of_a_message_that_is_not_delivered_is_not_paid() -> None:
+    chain = Loss(delivery=assets(here(7)))
+    chain.endow(ALICE, 100)
+    send = DepositReserveAsset(Wild(All()), para(2), xcm(deposit()))
+    assert error_of(chain.run(ALICE, WithdrawAsset(assets(here(100))), send)) == (weight(25), 1, e.Transport())
+    assert chain.executed().delivery_fees == ()
+    assert chain.traps == {(ALICE, assets(here(100))): 1}
+
+
+def test_what_the_reserve_cannot_name_stays_in_holding() -> None:
+    deep = location(0, *[GeneralIndex(number) for number in range(8)])
+    chain = Chain(reserves=[(PARENT, PARENT), (deep, PARENT)])
+    chain.endow(ALICE, 100, PARENT)
+    chain.endow(ALICE, 5, deep)
+    load = WithdrawAsset(assets(fungible(PARENT, 100), fungible(deep, 5)))
+    assert chain.run(ALICE, load, InitiateReserveWithdraw(Wild(All()), PARENT, xcm())) == complete(20 + 5)
+    assert chain.sent == [(PARENT, xcm(WithdrawAsset(assets(here(100))), ClearOrigin(), TOPIC))]
+    assert chain.traps == {(ALICE, assets(fungible(deep, 5))): 1}
 
 
 def test_the_delivery_fee_comes_out_of_the_assets_sent() -> None:
