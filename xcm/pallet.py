@@ -224,7 +224,7 @@ class XcmPallet(XcmPalletSeams):
             raise SendFailure(SendError.DestinationUnsupported, str(cause)) from cause
 
     def location_of(self, origin: Origin) -> Location:
-        """The location that an origin of this chain stands for; as upstream, none of another chain's messages has one.
+        """The location of an account or of root; as upstream, a message has none here, whatever its origin.
 
         Raises:
             DispatchFailure: `BadOrigin`.

@@ -29,6 +29,7 @@ from xcm.instruction import (
     DepositAsset,
     ReceiveTeleportedAsset,
     ReserveAssetDeposited,
+    WithdrawAsset,
     Xcm,
 )
 from xcm.junction import AccountId32, GeneralIndex, PalletInstance
@@ -131,7 +132,10 @@ def hub_chain() -> Chain:
 
 @pytest.fixture
 def market() -> Chain:
-    assets = (ForeignAsset(DOT_ON_MARKET, "UNIT", 12), ForeignAsset(USD, "USD", 6))
+    assets = (
+        ForeignAsset(DOT_ON_MARKET, "UNIT", 12, accounts={account(ALICE): 10 * UNIT}),
+        ForeignAsset(USD, "USD", 6),
+    )
     chain = Chain(Bazaar, ParaConfig(MARKET, accounts={account(ALICE): 1000 * UNIT}, foreign_assets=assets))
     chain.relay.open_inbound(HUB)
     chain.relay.outbound = (HUB,)
@@ -225,6 +229,14 @@ def test_the_hub_teleports_to_the_relay_chain(hub: Chain) -> None:
     assert program[0] == ReceiveTeleportedAsset(assets(fungible(HERE, 5 * UNIT)))
     assert hub.native(ALICE.public) < before - 5 * UNIT
     assert hub.named("UpwardMessageSent")
+
+
+def test_the_relay_token_reaches_another_para_through_its_reserve(market: Chain) -> None:
+    made = market.block(transfer(market, location(1, Para(HUB)), PARENT, 5 * UNIT))
+
+    (message,) = made.result.upward_messages
+    program = latest_xcm(decode_message(message))
+    assert program[0] == WithdrawAsset(assets(fungible(HERE, 5 * UNIT)))
 
 
 def test_what_pays_nothing_is_refused_from_a_sibling_and_trapped_never(hub: Chain) -> None:
