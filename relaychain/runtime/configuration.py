@@ -102,8 +102,10 @@ BUSY_NETWORK: Final[Mapping[str, Any]] = {
     "hrmp_channel_max_message_size": 100 * KIB,
     "hrmp_max_parachain_outbound_channels": 30,
     "hrmp_max_parachain_inbound_channels": 30,
+    "scheduler_params": {"group_rotation_frequency": BlockNumber(5)},
 }
-"""Where ours differs, so that many paras with many users can talk."""
+"""Where ours differs, so that many paras with many users can talk, and that groups rotate within an epoch of 10 blocks:
+rotation starts afresh with each session."""
 
 
 class ConfigurationReason(StrEnum):

@@ -53,6 +53,16 @@ def test_a_block_on_the_pending_one_may_not_read_its_messages_again() -> None:
     assert network.checks() == ["ProcessedDownwardMessages::Underflow"]
 
 
+def test_groups_rotate_within_an_epoch_of_ten_slots() -> None:
+    network = run_network(ten_slots, paras=(1000, 2000), epoch_slots=10)
+
+    stages = network.recorder.distinct("candidates", "stage", "block", "core", "backing_group")
+    assert [row[1:] for row in stages if row[0] == "backed"] == [
+        (block, core, core if block <= 5 else 1 - core) for block in (1, 3, 5, 7, 9) for core in (0, 1)
+    ]
+    assert network.heights("included")[::2] == [2, 4, 6, 8, 10]
+
+
 def test_two_runs_are_the_same_run() -> None:
     assert run_network(ten_slots).recorder.rows == run_network(ten_slots).recorder.rows
 
