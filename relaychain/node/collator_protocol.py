@@ -159,7 +159,7 @@ class CollatorProtocol:
             return False
         try:
             check_fetched(offer, response.receipt, parent, core)
-            _check_context(response, context)
+            check_context(response, context)
         except SecondingError as refusal:
             self._reports.refusal(offer.para, offer.candidate, str(refusal.reason), str(refusal))
             return False
@@ -178,7 +178,12 @@ class CollatorProtocol:
         return None
 
 
-def _check_context(response: CollationFetchingResponse, context: ValidationContext) -> None:
+def check_context(response: CollationFetchingResponse, context: ValidationContext) -> None:
+    """Check that a fetched collation is for the validation data of the head it was advertised on.
+
+    Raises:
+        SecondingError: `PVD_MISMATCH`, `PARENT_HEAD_MISMATCH`.
+    """
     data = context.data
     if response.receipt.descriptor.persisted_validation_data_hash != data.hash:
         raise SecondingError(SecondingReason.PVD_MISMATCH, expected=data.hash.hex())

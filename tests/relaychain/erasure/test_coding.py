@@ -18,7 +18,7 @@ from relaychain.erasure.coding import (
     recovery_threshold,
     systematic_recovery_threshold,
 )
-from relaychain.erasure.proofs import branches, check_chunk
+from relaychain.erasure.proofs import MAX_NODE_BYTES, MAX_PROOF_NODES, branches, check_chunk
 
 VECTORS: dict[str, Any] = json.loads((Path(__file__).parents[2] / "vectors" / "relay_erasure.json").read_text())
 CASES: list[dict[str, Any]] = VECTORS["cases"]
@@ -110,6 +110,28 @@ def test_a_proof_without_its_nodes_proves_nothing() -> None:
     root, _ = branches(obtain_chunks(4, DATA))
     with pytest.raises(ErasureError):
         check_chunk(root, 0, obtain_chunks(4, DATA)[0], ())
+
+
+@pytest.mark.parametrize(
+    ("node_bytes", "node_count", "is_accepted"),
+    [
+        (MAX_NODE_BYTES, MAX_PROOF_NODES, True),
+        (MAX_NODE_BYTES + 1, MAX_PROOF_NODES, False),
+        (1, MAX_PROOF_NODES + 1, False),
+    ],
+)
+def test_a_proof_over_its_bounds_is_not_read(node_bytes: int, node_count: int, is_accepted: bool) -> None:
+    chunks = obtain_chunks(4, DATA)
+    root, proofs = branches(chunks)
+    padding = tuple(bytes([1]) * node_bytes for _ in range(node_count - len(proofs[0])))
+    proof = (*proofs[0], *padding)
+
+    if is_accepted:
+        check_chunk(root, 0, chunks[0], proof)
+        return
+    with pytest.raises(ErasureError) as rejection:
+        check_chunk(root, 0, chunks[0], proof)
+    assert rejection.value.reason is ErasureReason.INVALID_BRANCH_PROOF
 
 
 def rejected(n: int, chunks: Mapping[int, bytes]) -> ErasureReason:

@@ -1,16 +1,18 @@
 """Availability: stored, fetched, withheld, recovered from f+1 chunks."""
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from relaychain.node.availability_distribution import chunk_of, sources
-from relaychain.node.availability_recovery import RecoveryError, recovered
+from relaychain.node.availability_recovery import AvailabilityRecovery, RecoveryError, recovered
 from relaychain.node.availability_store import AvailabilityStore, ErasureCoder
 from relaychain.node.requests import (
     CHUNK_FETCHING,
     ChunkFetchingResponse,
     FoundChunk,
+    FoundData,
     NoSuchChunk,
 )
 from relaychain.primitives.availability import AvailableData, ErasureChunk, PoV
@@ -20,8 +22,9 @@ from relaychain.primitives.types import ZERO_HASH, CandidateHash, ChunkIndex, Co
 from substrate.scale.bits import BitVec
 from substrate.scale.codec import encode
 from substrate.types import BlockNumber, Hash
-from tests.relaychain.node.backing_parts import relay_parent
-from tests.relaychain.node.para_network import ParaNetwork, run_network
+from tests.relaychain.node.backing_parts import candidate, relay_parent
+from tests.relaychain.node.para_network import ParaNetwork, Rows, run_network
+from tests.relaychain.node.surroundings import Peers, reports
 
 DATA = AvailableData(
     PoV(bytes(range(256)) * 5), PersistedValidationData(HeadData(b"head"), BlockNumber(1), ZERO_HASH, 5_000_000)
@@ -104,6 +107,19 @@ def test_a_collator_recovers_a_block_from_the_validators(backers: tuple[int, ...
     network = run_network(scenario)
 
     assert found[0].pov.hash == included_receipt(network).descriptor.pov_hash
+
+
+def test_data_of_another_erasure_root_is_asked_of_the_next_backer() -> None:
+    other = AvailableData(PoV(b"other"), DATA.validation_data)
+    peers, rows, coder = Peers(lambda peer: FoundData(other if peer == "0" else DATA)), Rows(), ErasureCoder()
+    receipt = candidate(erasure_root=coder.coded(5, DATA).root).receipt
+    subject = AvailabilityRecovery(AvailabilityStore(), coder, peers, reports(rows))  # type: ignore[arg-type]
+    backers = [ValidatorIndex(0), ValidatorIndex(1), ValidatorIndex(2)]
+
+    found = asyncio.run(subject.recover(relay_parent(), receipt, CoreIndex(0), backers=backers))
+
+    assert (found, peers.asked) == (DATA, ["0", "1"])
+    assert rows.distinct("faults", "kind", "detail") == [("AvailableDataFetching", "0: data of another erasure root")]
 
 
 def withhold(network: ParaNetwork, name: str, answer: ChunkFetchingResponse) -> None:
