@@ -113,7 +113,7 @@ def test_data_of_another_erasure_root_is_asked_of_the_next_backer() -> None:
     other = AvailableData(PoV(b"other"), DATA.validation_data)
     peers, rows, coder = Peers(lambda peer: FoundData(other if peer == "0" else DATA)), Rows(), ErasureCoder()
     receipt = candidate(erasure_root=coder.coded(5, DATA).root).receipt
-    subject = AvailabilityRecovery(AvailabilityStore(), coder, peers, reports(rows))  # type: ignore[arg-type]
+    subject = AvailabilityRecovery(AvailabilityStore(), coder, peers, reports(rows))
     backers = [ValidatorIndex(0), ValidatorIndex(1), ValidatorIndex(2)]
 
     found = asyncio.run(subject.recover(relay_parent(), receipt, CoreIndex(0), backers=backers))

@@ -25,7 +25,7 @@ def bitfield(validator: int, *bits: bool) -> SignedAvailabilityBitfield:
 
 def test_the_first_bitfield_of_a_validator_counts() -> None:
     view, peers = View(), Peers()
-    distribution: Any = BitfieldDistribution(view, peers, reports(Rows()))  # type: ignore[arg-type]
+    distribution: Any = BitfieldDistribution(view, peers, reports(Rows()))
     distribution.start()
 
     for each in (bitfield(1, True, False), bitfield(1, False, True), bitfield(0, False, True)):
@@ -57,9 +57,9 @@ def test_a_bitfield_is_signed_only_while_its_block_is_a_leaf(stays_a_leaf: bool)
     def grow() -> None:
         view.is_leaf = stays_a_leaf
 
-    distribution: Any = BitfieldDistribution(view, peers, reports(rows))  # type: ignore[arg-type]
+    distribution: Any = BitfieldDistribution(view, peers, reports(rows))
     parts: dict[str, Any] = {"key": PAIRS[0], "clock": StillClock(grow), "reports": reports(rows), "delay_us": 1}
-    subject = BitfieldSigning(view, EmptyCores(), Unused(), distribution, **parts)  # type: ignore[arg-type]
+    subject = BitfieldSigning(view, EmptyCores(), Unused(), distribution, **parts)
 
     async def one_leaf() -> None:
         async with asyncio.TaskGroup() as tasks:

@@ -58,7 +58,7 @@ def test_a_candidate_of_another_session_is_refused() -> None:
 def test_a_candidate_of_another_session_is_refused_before_anything_is_asked() -> None:
     receipt = candidate(session_index=SessionIndex(3)).receipt
     context = ValidationContext(PVD, OccupiedCoreAssumption.INCLUDED)
-    subject = CandidateValidation(Unused(), Unused())  # type: ignore[arg-type]
+    subject = CandidateValidation(Unused(), Unused())
 
     verdict = subject.validate(receipt, PoV(b""), context, relay_parent())
 

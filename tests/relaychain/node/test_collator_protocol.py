@@ -45,7 +45,7 @@ class OwnIndex:
 
 def protocol(view: View, peers: Peers, rows: Rows) -> Any:
     parts: dict[str, Any] = {"network": peers, "fetcher": peers, "reports": reports(rows)}
-    return CollatorProtocol(view, Api(), OwnIndex(), **parts)  # type: ignore[arg-type]
+    return CollatorProtocol(view, Api(), OwnIndex(), **parts)
 
 
 def say(peers: Peers, sender: str, message: CollatorProtocolMessage) -> None:

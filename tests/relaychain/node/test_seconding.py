@@ -40,7 +40,7 @@ class Forgetful:
 
 def backing(view: View, rows: Rows, validation: Any, peers: Peers | None = None) -> CandidateBacking:
     parts: dict[str, Any] = {"key": PAIRS[0], "fetcher": peers or Peers(), "reports": reports(rows)}
-    return CandidateBacking(view, Api(), validation, Forgetful(), ErasureCoder(), **parts)  # type: ignore[arg-type]
+    return CandidateBacking(view, Api(), validation, Forgetful(), ErasureCoder(), **parts)
 
 
 def sound(height: int = 1) -> CommittedCandidateReceipt:
