@@ -20,7 +20,6 @@ from relaychain.primitives.core_state import (
 from relaychain.primitives.disputes import DisputeStatementSet
 from relaychain.primitives.inherent import PARACHAINS_INHERENT_IDENTIFIER, ParachainsInherentData
 from relaychain.primitives.types import CandidateHash, OccupiedCoreAssumption, ParaId, SessionIndex, ValidationCode
-from relaychain.runtime.sanitize import fitting
 from substrate.runtime.dispatch import DispatchFailure
 from substrate.runtime.executive import BlockBuilder, BlockError, BlockReason, execute_block
 from substrate.runtime.origin import RawNone
@@ -190,17 +189,6 @@ def test_candidates_that_make_a_block_too_long_wait_without_stopping_it(make_rel
     assert [len(pending[ParaId(para)]) for para in (2000, 2001, 2002)] == [1, 0, 1]
 
 
-def test_what_fits_leaves_none_behind_a_gap_of_its_para(make_relay: Any) -> None:
-    relay = make_relay([2000, 2001])
-    first, second = (relay.backed(relay.candidate(2000, head)) for head in (b"1", b"2" * 100))
-    other = relay.backed(relay.candidate(2001, b"o", core=1))
-    size = len(first.encode())
-
-    assert fitting([first, second, first, other], 2 * size) == (first, other)
-    assert fitting([first, other], 2 * size - 1) == (first,)
-    assert fitting([], -1) == ()
-
-
 def test_bitfields_that_do_not_count_drop_silently(make_relay: Any) -> None:
     relay = make_relay()
     relay.block([relay.backed(relay.candidate(2000, b"one"))])
@@ -266,20 +254,6 @@ def test_disputes_are_refused(make_relay: Any) -> None:
     dispute = DisputeStatementSet(CandidateHash(bytes(32)), SessionIndex(0), ())
 
     assert "DisputesRefused" in refused(relay, msgspec.structs.replace(relay.data(), disputes=(dispute,)))
-
-
-def test_votes_of_disabled_validators_do_not_count(make_relay: Any) -> None:
-    relay = make_relay()
-    backed = relay.backed(relay.candidate(2000, b"one"))
-    runtime = relay.opened()
-    places = runtime.paras_shared.active_validator_indices.get()
-    runtime.paras_shared.disabled_source = lambda _runtime: [places[index] for index in (0, 1, 2)]
-    assert (
-        runtime.para_inherent._sane_candidates(  # the mount would give the policy
-            [backed], runtime.paras_shared.allowed_relay_parents.get(), ()
-        )
-        == {}
-    )
 
 
 def test_a_session_change_drops_what_is_pending_and_takes_effect_with_the_next_block(make_relay: Any) -> None:

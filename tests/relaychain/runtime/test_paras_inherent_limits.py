@@ -51,6 +51,20 @@ def test_relay_parents_of_a_chain_do_not_go_back_within_a_block(
     assert [event.head for event in relay.block([one, two]).candidate_events()] == heads
 
 
+def test_votes_of_disabled_validators_do_not_count(make_relay: Any) -> None:
+    relay = make_relay()
+    backed = relay.backed(relay.candidate(2000, b"one"))
+    runtime = relay.opened()
+    places = runtime.paras_shared.active_validator_indices.get()
+    runtime.paras_shared.disabled_source = lambda _runtime: [places[index] for index in (0, 1, 2)]
+    assert (
+        runtime.para_inherent._sane_candidates(  # the mount would give the policy
+            [backed], runtime.paras_shared.allowed_relay_parents.get(), ()
+        )
+        == {}
+    )
+
+
 @pytest.mark.parametrize(("disabled_group", "kept"), [(0, 1), (1, 0)])
 def test_votes_are_stripped_by_the_group_of_the_block_after_the_relay_parent(
     make_relay: Any, disabled_group: int, kept: int

@@ -1,11 +1,13 @@
-"""Sanitising: which core a candidate takes."""
+"""Sanitising: which core a candidate takes, and which candidates fit."""
+
+from typing import Any
 
 import msgspec
 import pytest
 
 from relaychain.primitives.candidate import BackedCandidate, CommittedCandidateReceipt, backed_candidate
 from relaychain.primitives.types import CoreIndex, ParaId
-from relaychain.runtime.sanitize import core_of, with_cores
+from relaychain.runtime.sanitize import core_of, fitting, with_cores
 from substrate.scale.bits import BitVec
 from tests.relaychain.node.backing_parts import candidate
 
@@ -38,3 +40,14 @@ def test_a_v1_candidate_takes_the_core_that_its_votes_name_or_the_only_one(
     voted_core: int, scheduled: tuple[int, ...], core: int | None
 ) -> None:
     assert core_of(v1(voted_core), map(CoreIndex, scheduled)) == core
+
+
+def test_what_fits_leaves_none_behind_a_gap_of_its_para(make_relay: Any) -> None:
+    relay = make_relay([2000, 2001])
+    first, second = (relay.backed(relay.candidate(2000, head)) for head in (b"1", b"2" * 100))
+    other = relay.backed(relay.candidate(2001, b"o", core=1))
+    size = len(first.encode())
+
+    assert fitting([first, second, first, other], 2 * size) == (first, other)
+    assert fitting([first, other], 2 * size - 1) == (first,)
+    assert fitting([], -1) == ()
