@@ -73,12 +73,7 @@ class ChainAncestry:
 
     def best_containing(self, block: Hash) -> BlockRef | None:
         """Best head among the chains that contain `block`."""
-        if block not in self._chain:
-            return None
-        if self._chain.is_ancestor(block, self._chain.best):
-            return self._ref(self._chain.best)
-        heads = [self._ref(leaf) for leaf in self._chain.leaves() if self._chain.is_ancestor(block, leaf)]
-        return max(heads, key=lambda head: (head.number, head.hash), default=None)
+        return self._ref(self._chain.best_containing(block)) if block in self._chain else None
 
     def _ref(self, block: Hash) -> BlockRef:
         return BlockRef(block, BlockNumber(self._chain.number(block)))

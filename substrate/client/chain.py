@@ -209,6 +209,10 @@ class Chain(Generic[RuntimeT]):
             return False
         return self.number_to_hash(number, block) == ancestor
 
+    def best_containing(self, block: Hash) -> Hash:
+        """The block that fork choice prefers among a known block and its descendants."""
+        return self._find_best(block) if block in self._tree else self.best
+
     def common_ancestor(self, first: Hash, second: Hash) -> Hash:
         """Highest block that both descend from (or are)."""
         if first in self._tree and second in self._tree:

@@ -5,7 +5,7 @@ Source: polkadot-sdk, `substrate/frame/timestamp/src/lib.rs`, `substrate/primiti
 
 from collections.abc import Callable, Mapping
 from enum import StrEnum
-from typing import Any, cast
+from typing import Any
 
 from substrate.errors import RuleError
 from substrate.runtime.origin import NoneOrigin
@@ -13,11 +13,10 @@ from substrate.runtime.pallet import Pallet, call, config, constant
 from substrate.runtime.placeholders import RuntimeCall
 from substrate.runtime.storage import StorageValue, storage_value
 from substrate.scale.codec import decode
-from substrate.scale.types import Compact, Struct, u64
+from substrate.scale.types import Compact, u64
 from substrate.types import BlockNumber, Moment, Weight
 
 INHERENT_ID = b"timstap0"
-MAX_DRIFT_MS = 30_000
 SET = Weight(10_000_000, 1_493) + Weight(25_000_000 * 2 + 100_000_000, 0)
 
 
@@ -26,7 +25,6 @@ class TimestampReason(StrEnum):
 
     TWICE = "UpdatedTwice"
     TOO_EARLY = "TooEarly"
-    TOO_FAR_IN_FUTURE = "TooFarInFuture"
 
 
 class TimestampError(RuleError):
@@ -94,15 +92,3 @@ class Timestamp(Pallet):
     def inherent_required(self) -> bool:
         """A block without its time is invalid."""
         return not self.did_update.exists()
-
-    def check_inherent(self, value: Struct, data: Mapping[bytes, bytes]) -> None:
-        """Compare a block's time with an importer's clock.
-
-        Raises:
-            TimestampError: `TOO_FAR_IN_FUTURE`, `TOO_EARLY`.
-        """
-        now = cast("int", cast(Any, value).now)
-        clock = decode(u64, data[INHERENT_ID])
-        if now > clock + MAX_DRIFT_MS:
-            raise TimestampError(TimestampReason.TOO_FAR_IN_FUTURE, now=now, clock=clock)
-        check_next(self.now.get(), now, minimum_period=self.minimum_period)

@@ -70,11 +70,8 @@ def prevote_target(chain: ChainView, containing: BlockRef, rule: VotingRule) -> 
 def find_hinted(chain: Ancestry, *, estimate: BlockRef, ghost: BlockRef, hint: BlockRef | None) -> BlockRef:
     """The block whose chain to prevote for: the last estimate, or the primary's hint.
 
-    The hint counts if it lies above the last estimate, and up to the last prevote ghost on that chain.
+    The hint counts if it lies on the chain from the last estimate to the last prevote ghost.
     """
-    if hint is None or not estimate.number < hint.number <= ghost.number:
+    if hint is None or not chain.is_equal_or_descendant(estimate.hash, hint.hash):
         return estimate
-    on_chain = chain.is_equal_or_descendant(estimate.hash, hint.hash) and chain.is_equal_or_descendant(
-        hint.hash, ghost.hash
-    )
-    return hint if on_chain else estimate
+    return hint if chain.is_equal_or_descendant(hint.hash, ghost.hash) else estimate

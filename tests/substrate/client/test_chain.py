@@ -142,6 +142,22 @@ def test_a_block_that_is_not_viable_and_its_descendants_are_never_best() -> None
     assert heard == [b2, chain.best]
 
 
+def test_the_best_head_above_a_block_is_what_fork_choice_prefers_there() -> None:
+    node = MiniNode()
+    chain, a1 = node.chain, node.grow()
+    one, two, three = (node.grow(parent=a1, salt=salt) for salt in (1, 2, 3))
+    heavy = node.grow(parent=chain.genesis, salt=4, weight=1)
+    assert chain.best == heavy
+
+    assert chain.best_containing(chain.genesis) == heavy
+    assert chain.best_containing(a1) == min(one, two, three)
+    assert chain.best_containing(one) == one
+    chain.is_viable = lambda block: block not in (min(one, two, three), heavy)
+    assert chain.best_containing(a1) == sorted((one, two, three))[1]
+    chain.finalize(a1)
+    assert chain.best_containing(chain.genesis) == chain.best
+
+
 def test_a_cancelled_subscription_is_silent() -> None:
     node = MiniNode()
     heard: list[Hash] = []

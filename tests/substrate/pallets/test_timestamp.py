@@ -46,13 +46,6 @@ def test_the_minimum_period_is_kept_to_the_millisecond() -> None:
         check_next(10, 12, minimum_period=3)
 
 
-def test_a_time_too_far_ahead_is_refused_by_importers(world: Any) -> None:
-    call = world.runtime.call(Timestamp.set, now=Moment(130_000)).value
-    world.runtime.timestamp.check_inherent(call, clock(100_000))
-    with pytest.raises(TimestampError, match="TooFarInFuture"):
-        world.runtime.timestamp.check_inherent(call, clock(99_999))
-
-
 def test_nobody_may_sign_it(world: Any) -> None:
     with pytest.raises(DispatchFailure) as refusal:
         world.runtime.dispatch(world.runtime.call(Timestamp.set, now=Moment(1)), RawSigned(bytes(32)))
