@@ -73,7 +73,8 @@ class Network:
         return {node.name: self._relay_node(node, genesis, cache) for node in self.manifest.relaychain.all_nodes}
 
     def _relay_node(self, node: Node, genesis: Trie, cache: ExecutionCache) -> RelayNode:
-        info = node_info(self.manifest.relaychain.chain, RELAY_SYMBOL, RELAY_DECIMALS, validates=node.validator)
+        relay = self.manifest.relaychain
+        info = node_info(relay.chain, RELAY_SYMBOL, RELAY_DECIMALS, node, relay.all_nodes)
         kept = self.manifest.settings.keep_states
         surroundings = Surroundings(self.hub.join(node.name), self.clock, self.recorder, cache, self.shared, kept)
         keys = session_keys(node) if node.validator else None
@@ -106,7 +107,8 @@ class Network:
         kind = para.level_one
         if kind is None:
             return PlainParaNode(surroundings, para.plugin.chain, para.genesis, setup)
-        info = node_info(f"{self.manifest.relaychain.chain}-{para.name}", kind.symbol, kind.decimals)
+        name = f"{self.manifest.relaychain.chain}-{para.name}"
+        info = node_info(name, kind.symbol, kind.decimals, node, para.settings.all_collators)
         return RuntimeParaNode(surroundings, para.genesis.state, self.bundler.load, info, cache, setup)
 
     # --- running ---
@@ -192,14 +194,16 @@ def heights(node: ParaNode) -> tuple[int, int]:
     return node.ledger.number(node.ledger.best), node.ledger.number(node.ledger.finalized)
 
 
-def node_info(chain: str, symbol: str, decimals: int, *, validates: bool = False) -> NodeInfo:
-    """What a node says of itself."""
+def node_info(chain: str, symbol: str, decimals: int, node: Node, nodes: tuple[Node, ...]) -> NodeInfo:
+    """What a node says of itself, as one of the nodes of its chain."""
     return NodeInfo(
         chain=chain,
         implementation="relayloom",
         version=VERSION,
         properties={"ss58Format": SS58, "tokenDecimals": decimals, "tokenSymbol": symbol},
-        roles=("Authority",) if validates else ("Full",),
+        roles=("Authority",) if node.validator else ("Full",),
+        authorities=tuple(each.name for each in nodes if each.validator),
+        is_alone=len(nodes) == 1,
     )
 
 

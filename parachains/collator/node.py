@@ -161,7 +161,7 @@ class RuntimeParaNode(ParaNode):
         self.sync = BlockSync(ledger.importer, ledger.pool, network, clock, recorder)
         ledger.announce = self.sync.announce
         ledger.fetch = self.sync.fetch
-        self.rpc: RpcDispatcher = node_rpc(info, ledger.chain, ledger.pool, network=network)
+        self.rpc: RpcDispatcher = node_rpc(info, ledger.chain, ledger.pool, network=network, heads=self.sync.heads)
 
     def start(self, tasks: asyncio.TaskGroup) -> None:
         """See `ParaNode`; gossip with the para's other nodes."""

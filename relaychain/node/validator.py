@@ -91,7 +91,7 @@ class RelayNode:
             slot_us=config.slot_duration * 1000,
         )
         self.authoring = self._authoring(loader)
-        self.rpc: RpcDispatcher = node_rpc(info, self.chain, self.pool, network=network)
+        self.rpc: RpcDispatcher = node_rpc(info, self.chain, self.pool, network=network, heads=self.sync.heads)
 
     def _finality(self) -> Grandpa:
         around = self.surroundings

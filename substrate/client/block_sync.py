@@ -68,6 +68,8 @@ class BlockSync:
         self._tasks: asyncio.TaskGroup | None = None
         self._waiting: WaitingRoom[Hash, Block] = WaitingRoom(count=WAITING_PER_PEER, size_bytes=WAITING_BYTES_PER_PEER)
         """Blocks by the parent that they lack."""
+        self.heads: dict[str, Hash] = {}
+        """The block that each peer announced last and that was good."""
         self._fetching: set[Hash] = set()
         self._downloading: set[tuple[str, Hash]] = set()
         self._received: bytes | None = None
@@ -103,9 +105,13 @@ class BlockSync:
 
     def _on_block(self, sender: str, payload: bytes) -> None:
         try:
-            self._take(sender, _BLOCK.decode(payload))
+            block = _BLOCK.decode(payload)
         except DecodeError as failure:
             self._note(sender, failure)
+            return
+        self._take(sender, block)
+        if block.hash in self._chain:
+            self.heads[sender] = block.hash
 
     def _take(self, sender: str, block: Block) -> None:
         """Import a block and those that waited for it; one without its parent waits, and its chain is asked for."""

@@ -10,10 +10,11 @@ from substrate.client.pool import TransactionPool
 from substrate.client.protocols import Network
 from substrate.client.rpc.dispatch import rpc
 from substrate.client.rpc.errors import invalid_params
+from substrate.client.rpc.json_forms import to_hex
 from substrate.crypto import ss58
 from substrate.errors import ChainError
 from substrate.scale.codec import decode, encode
-from substrate.types import AccountId, Nonce
+from substrate.types import AccountId, Hash, Nonce
 
 
 class NodeInfo(msgspec.Struct, frozen=True):
@@ -27,16 +28,28 @@ class NodeInfo(msgspec.Struct, frozen=True):
     """`ss58Format`, `tokenDecimals`, `tokenSymbol`."""
     chain_type: str = "Development"
     roles: tuple[str, ...] = ("Full",)
+    authorities: tuple[str, ...] = ()
+    """Names of the nodes that author blocks of this chain."""
+    is_alone: bool = False
+    """Whether the node has no peers by design."""
 
 
 class SystemMethods:
     """Node and network facts."""
 
-    def __init__(self, info: NodeInfo, chain: Chain[Any], pool: TransactionPool, network: Network | None) -> None:
+    def __init__(
+        self,
+        info: NodeInfo,
+        chain: Chain[Any],
+        pool: TransactionPool,
+        network: Network | None,
+        heads: Mapping[str, Hash],
+    ) -> None:
         self._info = info
         self._chain = chain
         self._pool = pool
         self._network = network
+        self._heads = heads
 
     @rpc("system_chain")
     def chain(self) -> str:
@@ -81,12 +94,13 @@ class SystemMethods:
     @rpc("system_health")
     def health(self) -> dict[str, object]:
         """Peers and sync state."""
-        return {"peers": len(self._peers()), "isSyncing": False, "shouldHavePeers": self._network is not None}
+        should_have_peers = self._network is not None and not self._info.is_alone
+        return {"peers": len(self._peers()), "isSyncing": False, "shouldHavePeers": should_have_peers}
 
     @rpc("system_peers")
     def peers(self) -> list[dict[str, object]]:
-        """Connected peers by name."""
-        return [{"peerId": peer, "roles": "FULL"} for peer in self._peers()]
+        """Connected peers by name; as a peer's best block counts the last one it announced, genesis before that."""
+        return [self._peer(name) for name in self._peers()]
 
     @rpc("system_syncState")
     def sync_state(self) -> dict[str, int]:
@@ -104,6 +118,12 @@ class SystemMethods:
         while encode(tuple[AccountId, Nonce], (who, Nonce(nonce))) in provided:
             nonce += 1
         return nonce
+
+    def _peer(self, name: str) -> dict[str, object]:
+        head = self._heads.get(name, self._chain.genesis)
+        best = head if head in self._chain else self._chain.finalized
+        role = "AUTHORITY" if name in self._info.authorities else "FULL"
+        return {"peerId": name, "roles": role, "bestHash": to_hex(best), "bestNumber": self._chain.number(best)}
 
     def _peers(self) -> tuple[str, ...]:
         return () if self._network is None else self._network.peers()

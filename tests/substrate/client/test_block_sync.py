@@ -129,6 +129,18 @@ async def test_ancestors_beyond_one_answer_are_asked_for_until_a_known_block() -
     assert peer.faults == []
 
 
+async def test_a_peers_head_is_the_block_it_announced_last_if_that_was_good() -> None:
+    node, other = MiniNode(), MiniNode()
+    first, second = other.grow(), other.grow()
+    bad = other.chain.block(other.grow())
+
+    async with syncing(node) as peer:
+        peer.announce("bob", *blocks_of(other, first, second), Block(bad.header, (b"other",)))
+        peer.announce("carol", *blocks_of(other, first))
+
+    assert peer.sync.heads == {"bob": second, "carol": first}
+
+
 async def test_two_orphans_of_one_parent_are_both_imported_when_it_comes() -> None:
     node, other = MiniNode(), MiniNode()
     parent = other.grow()

@@ -7,11 +7,14 @@ import pytest
 from substrate.client.rpc.client import LocalClient
 from substrate.client.rpc.errors import RpcError
 from substrate.client.rpc.json_forms import opaque, to_hex
+from substrate.client.rpc.methods_system import NodeInfo
+from substrate.client.rpc.node import node_rpc
 from substrate.crypto import ss58
 from substrate.crypto.hashing import blake2_256, twox_128
 from substrate.scale.codec import encode
 from substrate.scale.types import u32
 from substrate.trie.proofs import trie_from_proof
+from substrate.types import Hash
 from tests.substrate.client.mini_node import MiniNode
 from tests.substrate.runtime.mini import ALICE, BOB, FERDIE, UNIT, MiniRuntime, account, transfer
 
@@ -124,6 +127,37 @@ def test_system_facts_and_the_next_nonce_with_the_pool(node: MiniNode) -> None:
         node.pool.submit(node.sign(ALICE, transfer(FERDIE, UNIT), nonce))
     assert node.rpc.call("system_accountNextIndex", [address]) == 5
     assert code_of(node, "system_accountNextIndex", "nobody") == -32602
+
+
+class Neighbours:
+    """The peers of a node, as its network names them."""
+
+    name = "alice"
+
+    def peers(self) -> tuple[str, ...]:
+        return "bob", "carol", "dave"
+
+
+def test_peers_are_shown_with_their_role_and_the_block_they_announced_last(node: MiniNode) -> None:
+    info = NodeInfo("Mini", "mini-node", "0", {}, authorities=("alice", "bob"))
+    heads: dict[str, Hash] = {}
+    rpc = node_rpc(info, node.chain, node.pool, network=Neighbours(), heads=heads)  # type: ignore[arg-type]
+    heads |= {"bob": node.chain.best, "carol": Hash(b"\7" * 32)}
+
+    assert rpc.call("system_peers") == [
+        {"peerId": "bob", "roles": "AUTHORITY", "bestHash": to_hex(node.chain.best), "bestNumber": 3},
+        # On a fork that finality ruled out.
+        {"peerId": "carol", "roles": "FULL", "bestHash": to_hex(node.chain.finalized), "bestNumber": 2},
+        {"peerId": "dave", "roles": "FULL", "bestHash": to_hex(node.chain.genesis), "bestNumber": 0},
+    ]
+
+
+@pytest.mark.parametrize("is_alone", [False, True])
+def test_a_node_that_has_no_peers_by_design_is_healthy_without(node: MiniNode, is_alone: bool) -> None:
+    info = NodeInfo("Mini", "mini-node", "0", {}, is_alone=is_alone)
+    rpc = node_rpc(info, node.chain, node.pool, network=Neighbours())  # type: ignore[arg-type]
+
+    assert rpc.call("system_health") == {"peers": 3, "isSyncing": False, "shouldHavePeers": not is_alone}
 
 
 def test_submitting_and_what_is_refused(node: MiniNode) -> None:
