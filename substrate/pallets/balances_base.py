@@ -23,13 +23,14 @@ class BalancesBase(Pallet):
     total_issuance: StorageValue[Balance] = storage_value(default=ZERO)
     inactive_issuance: StorageValue[Balance] = storage_value(default=ZERO)
     account: StorageMap[AccountId, AccountData] = storage_map(Blake2_128Concat, default=AccountData())
-    """Upstream's alternative store; balances are in `System.Account` here too, so this stays empty."""
+    """Upstream's alternative store; balances are in `System.Account` here too, so this stays empty: wallets read it."""
     locks: StorageMap[AccountId, Annotated[tuple[BalanceLock, ...], MaxLen(MAX_LOCKS)]] = storage_map(
         Blake2_128Concat, default=()
     )
     reserves: StorageMap[AccountId, Annotated[tuple[ReserveData, ...], MaxLen(MAX_LOCKS)]] = storage_map(
         Blake2_128Concat, default=()
     )
+    """Nothing is reserved, held or frozen under a name: these three stay empty, and wallets read them."""
     holds: StorageMap[AccountId, Annotated[tuple[IdAmount, ...], MaxLen(MAX_LOCKS)]] = storage_map(
         Blake2_128Concat, default=()
     )

@@ -12,8 +12,6 @@ from substrate.consensus.grandpa.types import (
     ConsensusLog,
     ForcedChange,
     OnDisabled,
-    Pause,
-    Resume,
     ScheduledChange,
     digest_item,
 )
@@ -79,6 +77,7 @@ class Grandpa(SessionHandler):
     """Signals the voters' set changes."""
 
     grandpa_state: StorageValue[StoredState] = storage_value(default=StateLive(), name="State")
+    """Always live: nothing here pauses finality."""
     pending_change: StorageValue[StoredPendingChange | None] = storage_value()
     next_forced: StorageValue[BlockNumber | None] = storage_value()
     stalled: StorageValue[tuple[BlockNumber, BlockNumber] | None] = storage_value()
@@ -87,8 +86,6 @@ class Grandpa(SessionHandler):
     """The last session of each set."""
     authorities: StorageValue[AuthorityList] = storage_value(default=())
 
-    max_authorities: u32 = constant(100_000)
-    max_nominators: u32 = constant(0)
     max_set_id_session_entries: u64 = constant(168)
 
     class NewAuthorities(Event):
@@ -146,21 +143,6 @@ class Grandpa(SessionHandler):
                 self.authorities.put(pending.next_authorities)
                 self.deposit_event(self.NewAuthorities(authority_set=pending.next_authorities))
                 self.pending_change.kill()
-        match self.grandpa_state.get():
-            case StatePendingPause(scheduled_at, delay):
-                if number == scheduled_at:
-                    self._deposit(Pause(delay))
-                if number == scheduled_at + delay:
-                    self.grandpa_state.put(StatePaused())
-                    self.deposit_event(self.Paused())
-            case StatePendingResume(scheduled_at, delay):
-                if number == scheduled_at:
-                    self._deposit(Resume(delay))
-                if number == scheduled_at + delay:
-                    self.grandpa_state.put(StateLive())
-                    self.deposit_event(self.Resumed())
-            case StateLive() | StatePaused():
-                pass
 
     def schedule_change(
         self, next_authorities: AuthorityList, *, in_blocks: BlockNumber, forced: BlockNumber | None = None
@@ -184,18 +166,6 @@ class Grandpa(SessionHandler):
                 raise self.TooSoon
             self.next_forced.put(BlockNumber(now + 2 * in_blocks))
         self.pending_change.put(StoredPendingChange(now, in_blocks, next_authorities, forced))
-
-    def schedule_pause(self, *, in_blocks: BlockNumber) -> None:
-        """Signal a pause at the end of this block."""
-        if not isinstance(self.grandpa_state.get(), StateLive):
-            raise self.PauseFailed
-        self.grandpa_state.put(StatePendingPause(self.number, in_blocks))
-
-    def schedule_resume(self, *, in_blocks: BlockNumber) -> None:
-        """Signal the end of a pause at the end of this block."""
-        if not isinstance(self.grandpa_state.get(), StatePaused):
-            raise self.ResumeFailed
-        self.grandpa_state.put(StatePendingResume(self.number, in_blocks))
 
     # --- sessions
 
