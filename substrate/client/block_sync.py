@@ -162,6 +162,8 @@ class BlockSync:
             head = blocks[-1].header.parent_hash
         for block in reversed(found):
             self._take(peer, block)
+            if block.hash not in self._chain:  # nothing can stand on it
+                return
 
     async def _ask(self, peer: str, head: Hash, child: Block | None) -> list[Block]:
         """A block and unknown ancestors, newest first; nothing if the peer has them not, or answers with others."""

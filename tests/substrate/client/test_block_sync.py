@@ -16,7 +16,7 @@ from substrate.client.block_sync import (
 from substrate.client.protocols import RequestFailed
 from substrate.scale.codec import encode
 from substrate.types import BlockNumber, Hash
-from tests.substrate.client.mini_node import MiniNode
+from tests.substrate.client.mini_node import MiniNode, seal
 from tests.substrate.runtime.mini import ALICE, FERDIE, UNIT, transfer
 
 Answer = Callable[[BlocksRequest], tuple[Block, ...]]
@@ -205,6 +205,20 @@ async def test_an_answer_whose_heights_do_not_fall_ends_the_download() -> None:
 
     assert peer.asked == [("mallory", newer.hash), ("mallory", older.hash)]
     assert peer.faults == [f"mallory: NotTheAskedChain (asked={older.hash.hex()}, block={older.hash.hex()})"]
+
+
+async def test_what_stands_on_a_bad_block_is_neither_kept_nor_asked_for_again() -> None:
+    node, other = MiniNode(), MiniNode()
+    bad = seal(other.make(), b"bad")
+    chain = [bad]
+    for number in range(2, 5):
+        chain.insert(0, fake(number, chain[0].hash))
+
+    async with syncing(node, mallory=served_from(chain[1:])) as peer:
+        peer.announce("mallory", chain[0])
+
+    assert peer.asked == [("mallory", chain[1].hash)]
+    assert len(peer.faults) == 1
 
 
 async def test_a_download_ends_at_the_height_of_the_final_block() -> None:
