@@ -23,7 +23,7 @@ class WaitingRoom(Generic[KeyT, ItemT]):
     def put(self, key: KeyT, sender: str, item: ItemT, *, size_bytes: int) -> None:
         """Keep an item, once; the sender's oldest ones give way. One that is too large on its own is not kept."""
         own = self._by_sender.setdefault(sender, {})
-        if (key, item) in own or size_bytes > self._size_bytes:
+        if size_bytes > self._size_bytes:
             return
         own[key, item] = size_bytes
         self._by_key.setdefault(key, {})[sender, item] = None
