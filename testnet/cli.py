@@ -20,7 +20,7 @@ import typer
 from testnet.errors import OutputClosed, RunFailed, UsageError
 from testnet.launch import NetworkRun, Opener, Options
 from testnet.manifest import Manifest, demo_manifest_path
-from testnet.manifest_reader import load_manifest
+from testnet.manifest_reader import load_manifest, located
 from testnet.start import check_packages
 
 app = typer.Typer(
@@ -174,7 +174,8 @@ def _make_genesis(manifest: Manifest) -> None:
     from testnet.genesis import relay_genesis
     from testnet.paras import load_paras
 
-    relay_genesis(manifest, load_paras(manifest, NodeBundler()))
+    with located(manifest):
+        relay_genesis(manifest, load_paras(manifest, NodeBundler()))
 
 
 def _opener() -> Opener:

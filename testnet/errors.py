@@ -4,7 +4,16 @@ from substrate.errors import ChainError
 
 
 class UsageError(ChainError):
-    """One line: what is wrong and what to do about it. The command line prints it and exits with 2."""
+    """One line: what is wrong and what to do about it. The command line prints it and exits with 2.
+
+    Args:
+        message: The line.
+        key: What it is about in the network file, if that can cure it.
+    """
+
+    def __init__(self, message: str, *, key: tuple[str | int, ...] = ()) -> None:
+        super().__init__(message)
+        self.key = key
 
 
 class RunFailed(ChainError):

@@ -3,7 +3,12 @@
 from collections.abc import Mapping
 from typing import Any
 
-from relaychain.primitives.configuration import HostConfiguration
+from relaychain.primitives.configuration import (
+    ApprovalVotingParams,
+    AsyncBackingParams,
+    HostConfiguration,
+    SchedulerParams,
+)
 from relaychain.primitives.types import ParaId
 from relaychain.runtime.genesis import Channel, RelayGenesis, relay_genesis_state, same_key_for_all
 from relaychain.runtime.runtime import EXISTENTIAL_DEPOSIT
@@ -19,6 +24,14 @@ from testnet.paras import Para, no_genesis
 
 MOST = 1 << 100
 """Largest balance of one account at genesis: all of them together fit 128 bits."""
+
+_GROUPS = {
+    "async_backing_params": AsyncBackingParams,
+    "approval_voting_params": ApprovalVotingParams,
+    "scheduler_params": SchedulerParams,
+}
+_GROUP_OF = {name: group for group, kind in _GROUPS.items() for name in kind.__struct_fields__}
+_CONFIGURATION = ("relaychain", "genesis", "configuration")
 
 
 def seed_randomness(seed: int) -> bytes:
@@ -36,10 +49,13 @@ def relay_genesis(manifest: Manifest, paras: tuple[Para, ...]) -> Trie:
     if teleported:
         endowed[CHECK_ACCOUNT] = Balance(teleported)
     for who, amount in relay.accounts.items():
-        endowed |= dict.fromkeys(named_accounts(who), _balance(f"accounts.{who}", amount))
+        endowed |= dict.fromkeys(
+            named_accounts(who), _balance(f"the balance of {who}", amount, ("relaychain", "accounts", who))
+        )
     for node in relay.validators:
         given = relay.default_balance if node.balance is None else node.balance
-        endowed[stash(node)] = _balance(f"the balance of {node.name}", given)
+        endowed[stash(node)] = _balance(f"the balance of {node.name}", given, ("relaychain",))
+    others = {name: options for name, options in relay.genesis.items() if name != "configuration"}
     genesis = RelayGenesis(
         slot_duration_ms=slot_ms,
         epoch_slots=relay.epoch_duration.amount,
@@ -52,7 +68,7 @@ def relay_genesis(manifest: Manifest, paras: tuple[Para, ...]) -> Trie:
             for open_ in manifest.channels
         ),
         configuration=_configuration(relay),
-        pallets=merged({"babe": {"randomness": seed_randomness(manifest.settings.seed)}}, relay.genesis),
+        pallets=merged({"babe": {"randomness": seed_randomness(manifest.settings.seed)}}, others),
     )
     try:
         return relay_genesis_state(genesis)
@@ -60,24 +76,30 @@ def relay_genesis(manifest: Manifest, paras: tuple[Para, ...]) -> Trie:
         raise no_genesis("[relaychain]", failure) from failure
 
 
-def _balance(what: str, amount: int) -> Balance:
+def _balance(what: str, amount: int, key: tuple[str, ...]) -> Balance:
     if not EXISTENTIAL_DEPOSIT <= amount <= MOST:
-        raise UsageError(f"[relaychain]: {what} is {amount}; a balance is from {EXISTENTIAL_DEPOSIT} to {MOST} planck")
+        raise UsageError(f"{what} is {amount}; a balance is from {EXISTENTIAL_DEPOSIT} to {MOST} planck", key=key)
     return Balance(amount)
 
 
 def _configuration(relay: Relaychain) -> dict[str, Any]:
-    unknown = sorted(set(relay.genesis.get("configuration", {})) - set(HostConfiguration.__struct_fields__))
+    """Overrides of the host configuration; parameters of a group may stand in its table or by themselves."""
+    groups: dict[str, dict[str, Any]] = {name: {} for name in _GROUPS}
+    groups["scheduler_params"]["max_validators_per_core"] = relay.validators_per_core
+    fields = {"minimum_backing_votes": relay.minimum_backing_votes, "needed_approvals": relay.needed_approvals}
+    for name, value in relay.genesis.get("configuration", {}).items():
+        if name in groups and isinstance(value, Mapping):
+            groups[name] |= value
+        elif name in _GROUP_OF:
+            groups[_GROUP_OF[name]][name] = value
+        else:
+            fields[name] = value
+    unknown = sorted(fields.keys() - set(HostConfiguration.__struct_fields__))
+    unknown += [f"{group}.{name}" for group in groups for name in groups[group] if _GROUP_OF.get(name) != group]
     if unknown:
-        raise UsageError(
-            f"[relaychain.genesis.configuration]: there is no {', '.join(unknown)}; "
-            f"there are {', '.join(HostConfiguration.__struct_fields__)}"
-        )
-    return {
-        "minimum_backing_votes": relay.minimum_backing_votes,
-        "needed_approvals": relay.needed_approvals,
-        "scheduler_params": {"max_validators_per_core": relay.validators_per_core},
-    }
+        known = ", ".join((*HostConfiguration.__struct_fields__, *_GROUP_OF))
+        raise UsageError(f"there is no {', '.join(unknown)}; there are {known}", key=_CONFIGURATION)
+    return {**fields, **{name: group for name, group in groups.items() if group}}
 
 
 Genesis = Mapping[str, Mapping[str, Any]]

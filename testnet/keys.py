@@ -35,7 +35,10 @@ def named_accounts(who: str) -> tuple[AccountId, ...]:
         return (ss58.decode(who),)
     except ChainError as failure:
         names = ", ".join(name.lower() for name in DEV_NAMES)
-        raise UsageError(f"account {who!r} is neither one of {names} nor an ss58 address: {failure}") from failure
+        raise UsageError(
+            f"account {who!r} is neither one of {names} nor an ss58 address: {failure}",
+            key=("relaychain", "accounts", who),
+        ) from failure
 
 
 def session_keys(node: Node) -> SessionKeyPairs:

@@ -123,6 +123,7 @@ class Relaychain(msgspec.Struct, frozen=True, kw_only=True):
     """Largest backing group; unset, validators are spread over the cores."""
     minimum_backing_votes: Count = 2
     needed_approvals: Count = 2
+    """Stands in the configuration, and means nothing yet: there is no approval checking."""
     accounts: dict[str, Amount] = {}
     """Balances at genesis, by name or ss58 address."""
     genesis: PalletOptions = {}
@@ -229,6 +230,8 @@ class Manifest(msgspec.Struct, frozen=True, kw_only=True):
     record: RecordSettings = RecordSettings()
     directory: Path = Path()
     """Where the file lies; runtimes given as files are found from here."""
+    path: Path = Path()
+    """The file itself."""
     text: str = ""
     """The file as it was read: the record keeps it."""
     ignored: tuple[str, ...] = ()

@@ -3,7 +3,8 @@
 import difflib
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints
@@ -50,7 +51,7 @@ _IGNORED: dict[type, frozenset[str]] = {
         "chain_spec_path chain_spec_command prometheus_prefix onboard_as_parachain register_para".split()
     ),
 }
-_INTERNAL = frozenset({"directory", "text", "ignored"})
+_INTERNAL = frozenset({"directory", "path", "text", "ignored"})
 _REFUSED: dict[tuple[type, str], str] = {
     (Manifest, "faults"): "faults cannot be set in the file in this version; remove the section",
     (Relaychain, "runtime_genesis_patch"): "write the setting itself under [relaychain] or [relaychain.genesis.PALLET]",
@@ -194,12 +195,39 @@ def load_manifest(path: Path) -> Manifest:
     if not settings.name:
         settings = msgspec.structs.replace(settings, name=path.stem)
     manifest = msgspec.structs.replace(
-        manifest, settings=settings, directory=path.parent, text=text, ignored=tuple(reader.ignored)
+        manifest, settings=settings, directory=path.parent, path=path, text=text, ignored=tuple(reader.ignored)
     )
     for key, message in _mistakes(manifest):
         reader.problem(key, message)
     reader.stop_if_wrong()
     return manifest
+
+
+@contextmanager
+def located(manifest: Manifest) -> Generator[None]:
+    """Put file, line and key before what turns out to be wrong with the file when its chains are made.
+
+    Raises:
+        ManifestError: For every UsageError.
+    """
+    try:
+        yield
+    except UsageError as failure:
+        if not manifest.text:
+            raise
+        key = failure.key or _key_of(manifest, str(failure))
+        line = TomlLines(manifest.text).of(key)
+        raise ManifestError([f"{manifest.path}:{line}: {_dotted(key)}: {failure}"]) from failure
+
+
+def _key_of(manifest: Manifest, message: str) -> KeyPath:
+    """What a message is about: of a parachain, or of a plugin, which it begins with or quotes."""
+    for number, para in enumerate(manifest.parachains):
+        if re.match(rf"para {para.id}\b", message):
+            return ("parachains", number)
+        if message.startswith(f"{para.runtime}:") or repr(para.runtime) in message:
+            return ("parachains", number, "runtime")
+    return ("relaychain",) if message.startswith("[relaychain]") else ()
 
 
 def _mistakes(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
@@ -215,6 +243,14 @@ def _mistakes(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
                 "add another [[relaychain.nodes]], or remove the parachains"
             ),
         )
+    elif len(relay.validators) < (count := _core_count(manifest)):
+        yield (
+            ("relaychain",),
+            (
+                f"{len(relay.validators)} validators for {count} cores: each parachain's core needs a validator of its "
+                "own, or the parachain stands still; add [[relaychain.nodes]], or remove parachains"
+            ),
+        )
     block_time = manifest.settings.block_time
     if block_time.unit != "us" or block_time.amount <= 0 or block_time.amount % 1000:
         yield ("settings", "block_time"), 'must be a time in whole milliseconds, such as "500ms"'
@@ -226,6 +262,14 @@ def _mistakes(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
     yield from _node_mistakes(manifest)
     yield from _para_mistakes(manifest)
     yield from _channel_mistakes(manifest)
+
+
+def _core_count(manifest: Manifest) -> int:
+    """Cores that the genesis will have: one for each parachain, or as many as it says."""
+    given = manifest.relaychain.genesis.get("configuration", {})
+    nested = cast("dict[str, Any]", given.get("scheduler_params") or {})
+    wanted = (each["num_cores"] for each in (given, nested) if "num_cores" in each)
+    return max(len(manifest.parachains), *(count for count in wanted if isinstance(count, int)), 0)
 
 
 def _placed_nodes(manifest: Manifest) -> Iterator[tuple[KeyPath, Node]]:

@@ -28,6 +28,7 @@ from testnet.genesis import relay_genesis
 from testnet.keys import collator_key, session_keys
 from testnet.launch import ChainStatus
 from testnet.manifest import Manifest, Node
+from testnet.manifest_reader import located
 from testnet.observing import BlockObserver
 from testnet.paras import RELAY_DECIMALS, RELAY_SYMBOL, Para, load_paras
 from testnet.relay_facts import ParaFacts, RelayFacts
@@ -222,7 +223,8 @@ async def running(manifest: Manifest, recorder: Recorder) -> AsyncGenerator[Netw
         rate_bytes_per_s=delay.rate,
     )
     async with MemoryHub(seed=manifest.settings.seed, default=link) as hub:
-        network = Network(manifest, hub, recorder)
+        with located(manifest):
+            network = Network(manifest, hub, recorder)
         ready = asyncio.Event()
         async with asyncio.TaskGroup() as tasks:
             nodes = tasks.create_task(network.run(ready), name="nodes")

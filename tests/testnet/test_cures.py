@@ -63,11 +63,14 @@ class Stumbling(Parachain, symbol="X", decimals=12):
 @pytest.mark.parametrize(
     ("runtime", "words"),
     [
-        ("unheard-of", ("unheard-of", "installed are adder, assets")),
+        (
+            "unheard-of",
+            ("net.toml:8: parachains[0].runtime: unknown plugin 'unheard-of'", "installed are adder, assets"),
+        ),
         ("./gone.py:Gone", ("gone.py",)),
         ("./broken.py:Broken", ("broken.py", "boom")),
         ("./number.py:Number", ("number.py", "has no genesis_block", "parachains.sdk.plugin.Parachain")),
-        ("./stumbling.py:Stumbling", ("para 1000", "no genesis block", "ZeroDivisionError")),
+        ("./stumbling.py:Stumbling", ("net.toml:6: parachains[0]: para 1000", "no genesis block", "ZeroDivisionError")),
     ],
 )
 def test_a_plugin_that_cannot_start_is_named(
@@ -83,10 +86,16 @@ def test_a_plugin_that_cannot_start_is_named(
 @pytest.mark.parametrize(
     ("line", "words"),
     [
-        ("default_balance = 5", ("balance of alice is 5", "from 1000000000")),
-        ("accounts = { zoe = 1 }", ("'zoe'", "ss58")),
-        ("genesis = { balances = { balances = 1 } }", ("[relaychain]", "no genesis block")),
-        ("genesis = { colours = {} }", ("no pallet colours", "balances")),
+        ("default_balance = 5", ("net.toml:1: relaychain: the balance of alice is 5", "from 1000000000")),
+        ("accounts = { zoe = 1 }", ("net.toml:2: relaychain.accounts.zoe: account 'zoe'", "ss58")),
+        ("accounts.alice = 1", ("net.toml:2: relaychain.accounts.alice: the balance of alice is 1",)),
+        ("genesis = { balances = { balances = 1 } }", ("net.toml:1: relaychain: [relaychain]", "no genesis block")),
+        ("genesis = { colours = {} }", ("net.toml:1: relaychain: ", "no pallet colours", "balances")),
+        (
+            "genesis.configuration.colour = 1",
+            ("net.toml:2: relaychain.genesis.configuration: there is no colour;", "group_rotation_frequency"),
+        ),
+        ("genesis.configuration.scheduler_params = { colour = 1 }", ("there is no scheduler_params.colour;",)),
     ],
 )
 def test_a_genesis_that_cannot_be_is_named(tmp_path: Path, line: str, words: tuple[str, ...]) -> None:

@@ -1,10 +1,29 @@
 """The network file: what it means, and how each mistake is answered."""
 
+import json
+import re
 from pathlib import Path
+from typing import Any, get_args
 
+import msgspec
 import pytest
 
-from testnet.manifest import Channel, Duration, Manifest, demo_manifest_path
+from testnet.manifest import (
+    AssetRate,
+    Channel,
+    DelaySettings,
+    Duration,
+    HrmpChannels,
+    IssuedAsset,
+    Manifest,
+    Node,
+    NodeGroup,
+    Parachain,
+    RecordSettings,
+    Relaychain,
+    Settings,
+    demo_manifest_path,
+)
 from testnet.manifest_reader import ManifestError, load_manifest
 
 RELAY = '[relaychain]\nnode_groups = [{name = "more", count = 1}]\n[[relaychain.nodes]]\nname = "alice"\n'
@@ -64,8 +83,9 @@ def test_a_zombienet_file_is_accepted_and_binaries_are_ignored(tmp_path: Path) -
 
 
 def test_all_channels_connect_every_pair(tmp_path: Path) -> None:
+    relay = RELAY.replace("count = 1", "count = 2")
     network = read(
-        tmp_path, RELAY + PARAS + "[[parachains]]\nid = 3000\n[[hrmp_channels]]\nall = true\nmax_capacity = 3\n"
+        tmp_path, relay + PARAS + "[[parachains]]\nid = 3000\n[[hrmp_channels]]\nall = true\nmax_capacity = 3\n"
     )
 
     assert len(network.channels) == 6
@@ -98,6 +118,12 @@ def test_all_channels_connect_every_pair(tmp_path: Path) -> None:
         ("[relaychain]\nnodes = [{name = 'alice'}]\n" + PARAS,
          "1: relaychain: one validator cannot keep a parachain's blocks available: erasure coding needs two; "
          "add another [[relaychain.nodes]], or remove the parachains"),
+        (RELAY + PARAS + "[[parachains]]\nid = 3000\n",
+         "1: relaychain: 2 validators for 3 cores: each parachain's core needs a validator of its own, or the "
+         "parachain stands still; add [[relaychain.nodes]], or remove parachains"),
+        (RELAY + "[relaychain.genesis.configuration.scheduler_params]\nnum_cores = 4\n" + PARAS,
+         "1: relaychain: 2 validators for 4 cores: each parachain's core needs a validator of its own, or the "
+         "parachain stands still; add [[relaychain.nodes]], or remove parachains"),
         (RELAY + "[[parachains]]\nid = 'x'\n", "6: parachains[0].id: expected int, got str"),
         (RELAY + PARAS + "[[hrmp_channels]]\nsender = 'x'\n", "10: hrmp_channels[0].sender: expected int, got str"),
         (RELAY + "[[parachains]]\nid = 1\ngenesis = {balances = 1}\n",
@@ -185,3 +211,48 @@ def test_durations(text: str, duration: Duration) -> None:
 def test_what_is_no_duration(text: str) -> None:
     with pytest.raises(ValueError, match="not a duration"):
         Duration.parse(text)
+
+
+README = Path(__file__).parents[2] / "testnet" / "README.md"
+TABLES: dict[str, type[msgspec.Struct]] = {
+    "[settings]": Settings,
+    "[relaychain]": Relaychain,
+    "[[relaychain.nodes]]": Node,
+    "[[relaychain.node_groups]]": NodeGroup,
+    "[relaychain.default_delay_network_settings]": DelaySettings,
+    "[[parachains]]": Parachain,
+    "[[parachains.assets]]": IssuedAsset,
+    "[[parachains.rates]]": AssetRate,
+    "[[hrmp_channels]]": HrmpChannels,
+    "[record]": RecordSettings,
+}
+
+
+def default_text(field: msgspec.structs.FieldInfo) -> str:
+    """As a network file would write it."""
+    match field.default:
+        case msgspec.NODEFAULT:
+            return "`{}`" if field.default_factory is dict else "needed"
+        case None:
+            return "unset"
+        case Duration() as duration:
+            return f'`"{duration}"`'
+        case value:
+            return f"`{json.dumps(value)}`"
+
+
+def is_table(hint: Any) -> bool:
+    """Whether a key is a table, or a list of tables, with rows of its own."""
+    inner = [each for part in (hint, *get_args(hint)) for each in (part, *get_args(part))]
+    return any(isinstance(each, type) and issubclass(each, msgspec.Struct) for each in inner if each is not Duration)
+
+
+def test_the_readme_has_every_key_with_its_default() -> None:
+    found = re.findall(r"^\| `(\[.+\])` \| `(\w+)` \| (\S.*?) \| \S.* \|$", README.read_text(), re.MULTILINE)
+
+    assert found == [
+        (table, field.name, default_text(field))
+        for table, kind in TABLES.items()
+        for field in msgspec.structs.fields(kind)
+        if not is_table(field.type)
+    ]
