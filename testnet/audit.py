@@ -47,9 +47,10 @@ class Audit:
         self._network = network
         self._natives = self.naming.natives
         messages = MessageObserver(self.naming, network.clock, network.recorder)
-        self._blocks = {chain: blocks for chain in self._natives if (blocks := self._blocks_of(chain)) is not None}
+        self._nodes = {chain: nodes for chain in self._natives if (nodes := self._nodes_of(chain))}
+        """Each chain as its nodes have it."""
         self._genesis = {
-            chain: read_books(self._snapshot(chain, blocks.genesis)) for chain, blocks in self._blocks.items()
+            chain: read_books(self._snapshot(chain, nodes[0].genesis)) for chain, nodes in self._nodes.items()
         }
         """Read now: states are kept for a while only."""
         self._own = {chain: OwnChanges(chain, native) for chain, native in self._natives.items()}
@@ -62,7 +63,7 @@ class Audit:
         """Every equation, at the relay chain's final block and the heads that it includes."""
         relay = self._network.relay.chain
         heads = relay.runtime(relay.finalized).pallet(Paras).heads
-        included = {chain: head_hash(heads[ParaId(chain)]) for chain in self._blocks if chain is not None}
+        included = {chain: head_hash(heads[ParaId(chain)]) for chain in self._nodes if chain is not None}
         paras = {chain: self._audit(chain, head) for chain, head in included.items()}
         return check_conservation(self._audit(None, relay.finalized), paras)
 
@@ -83,15 +84,15 @@ class Audit:
                 at=self._network.clock.now_us(),
             )
 
-    def _blocks_of(self, chain: int | None) -> Chain[Runtime] | None:
-        """A chain as its first node has it; None without a runtime."""
+    def _nodes_of(self, chain: int | None) -> list[Chain[Runtime]]:
         if chain is None:
-            return self._network.relay.chain
-        node = self._network.para_nodes[ParaId(chain)][0]
-        return node.chain if isinstance(node, RuntimeParaNode) else None
+            return [self._network.relay.chain]
+        return [node.chain for node in self._network.para_nodes[ParaId(chain)] if isinstance(node, RuntimeParaNode)]
 
     def _snapshot(self, chain: int | None, block: Hash) -> Snapshot:
-        return Snapshot(chain, self._blocks[chain].runtime(block), self._natives[chain])
+        nodes = self._nodes[chain]
+        has_it = next((node for node in nodes if block in node), nodes[0])  # one of them may lag behind
+        return Snapshot(chain, has_it.runtime(block), self._natives[chain])
 
     def _audit(self, chain: int | None, head: Hash) -> ChainAudit:
         own = self._own[chain]

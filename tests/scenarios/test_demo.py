@@ -185,7 +185,10 @@ def test_a_demo_repeats_from_its_seed(said: list[dict[str, object]], tmp_path: P
 
     assert digest_of(tmp_path, "--seed", "7", hash_seed="2", imports="pandas, decimal, unittest.mock") == first
     assert digest_of(tmp_path, "--seed", "8", hash_seed="1") != first
-    assert demo(tmp_path)[-1]["digest"] == said[-1]["digest"] != first
+    again = demo(tmp_path)
+    assert again[-1]["digest"] == said[-1]["digest"] != first
+    assert said[-1] == {**again[-1], "record": said[-1]["record"]}
+    assert said[:-1] == again[:-1], "times are the chain's, so the text repeats, too"
 
 
 def test_the_demo_on_the_real_clock_takes_less_than_30_seconds(tmp_path: Path) -> None:

@@ -24,11 +24,12 @@ from testnet.audit import Audit
 from testnet.clock import run_virtual
 from testnet.conservation import Equation, differences
 from testnet.journeys import Journeys
-from testnet.manifest import Manifest, demo_manifest_path
+from testnet.manifest import Manifest, Node, demo_manifest_path
 from testnet.manifest_reader import load_manifest
-from testnet.network import Network, running
+from testnet.network import Network, heights, running
 from testnet.places import sovereign_of
 from testnet.record import Record
+from testnet.transports.memory import partition
 from testnet.users import ChainClient, User, dev_users, send_call, transfer_call
 from xcm.asset import AllCounted, AssetId, Wild, assets, fungible
 from xcm.instruction import BuyExecution, ClearOrigin, DepositAsset, DepositReserveAsset, WithdrawAsset, Xcm
@@ -69,13 +70,15 @@ def manifest(**settings: object) -> Manifest:
     return msgspec.structs.replace(whole, settings=changed)
 
 
-def play(directory: Path, act: Callable[[Stage], Awaitable[None]], **settings: object) -> tuple[Run, list[Equation]]:
+def play(
+    directory: Path, act: Callable[[Stage], Awaitable[None]], network_file: Manifest | None = None
+) -> tuple[Run, list[Equation]]:
     """The run of `act`, and what does not add up at its end."""
     found: list[Equation] = []
 
     async def main() -> None:
         record = Record(directory / "run.sqlite")
-        async with running(manifest(**settings), record) as network:
+        async with running(network_file or manifest(), record) as network:
             stage = Stage(network, record)
             await act(stage)
             found.extend(differences(stage.audit.check()))
@@ -160,10 +163,30 @@ def test_books_balance_when_the_state_of_genesis_is_long_gone(tmp_path: Path) ->
             with pytest.raises(BlockchainError, match="StateDiscarded"):
                 chain.state(chain.genesis)
 
-    run, wrong = play(tmp_path, act, keep_states=16)
+    run, wrong = play(tmp_path, act, manifest(keep_states=16))
 
     assert wrong == []
     assert run.messages.status.tolist() == ["final"]
+
+
+def test_books_are_checked_at_a_node_that_has_the_block(tmp_path: Path) -> None:
+    """Given two collators of 2000, the first one cut off. When the other's blocks are final. Then books balance."""
+    whole = manifest()
+    assets_para, bazaar = whole.parachains
+    pair = (Node(name="cut-off"), Node(name="going-on"))
+    bazaar = msgspec.structs.replace(bazaar, collators=pair)
+
+    async def act(stage: Stage) -> None:
+        names = stage.network.hub.names()
+        await stage.slots(10)
+        partition(stage.network.hub, [["cut-off"], [name for name in names if name != "cut-off"]])
+        await stage.slots(20)
+        lagging, advanced = stage.network.para_nodes[ParaId(2000)]
+        assert heights(advanced)[1] > heights(lagging)[0]
+
+    _, wrong = play(tmp_path, act, msgspec.structs.replace(whole, parachains=(assets_para, bazaar)))
+
+    assert wrong == []
 
 
 def deposit(to: User) -> DepositAsset:
