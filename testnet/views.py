@@ -132,6 +132,7 @@ class RichView:
 
     def summary(self, **facts: object) -> None:
         self._live.stop()
+        self._console.print()
         for name, value in facts.items():
             self._console.print(f"{name + ':':<11} {value}", markup=False, highlight=False, soft_wrap=True)
 
