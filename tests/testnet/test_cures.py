@@ -152,9 +152,9 @@ def printing_network(tmp_path: Path, mint: str) -> Path:
 
 def test_the_console_tells_once_why_a_parachain_stands_still(tmp_path: Path) -> None:
     (tmp_path / "stuck.py").write_text(
-        "from parachains.sdk.plugin import Parachain, Weight\n"
+        "from parachains.sdk.plugin import Parachain\n"
         'class Stuck(Parachain, symbol="STK", decimals=12):\n'
-        "    def on_initialize(self, number):\n        return Weight(1 // (3 - number), 0)\n"
+        "    def on_finalize(self, number):\n        1 // (2 - number)\n"
     )
     file = console.network_file(tmp_path, SMALL + '[[parachains]]\nid = 2000\nruntime = "./stuck.py:Stuck"\n')
     code, out, _ = console.run("up", file, "--runs", tmp_path / "runs", "--blocks", 6)
