@@ -35,7 +35,7 @@ class Duration(msgspec.Struct, frozen=True):
     @classmethod
     def parse(cls, text: str) -> "Duration":
         """Read `"500ms"`, `"1.5s"`, `"2m"`, `"3 blocks"` or `"2 sessions"`. Raises ValueError."""
-        match = re.fullmatch(r"(\d+(?:\.\d+)?)\s*(us|ms|s|m|h|blocks?|sessions?)", text.strip())
+        match = re.fullmatch(r"(\d{1,9}(?:\.\d{1,6})?)\s*(us|ms|s|m|h|blocks?|sessions?)", text.strip())
         if match is None:
             raise ValueError(f'{text!r} is not a duration: write "500ms", "6s", "3 blocks" or "2 sessions"')
         number, unit = match.groups()
@@ -157,7 +157,7 @@ class AssetRate(msgspec.Struct, frozen=True, kw_only=True):
 
     asset: str
     """`"relay"`, a sibling's id for its native token (`"2000"`), or an asset that a chain issues (`"1000/1984"`)."""
-    rate: Annotated[float, msgspec.Meta(gt=0)]
+    rate: Annotated[float, msgspec.Meta(ge=1e-18, le=1e18)]
     """Whole native tokens for one whole asset; one, unless said."""
 
 

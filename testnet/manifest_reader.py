@@ -5,6 +5,7 @@ import re
 import tomllib
 from collections.abc import Generator, Iterator, Mapping
 from contextlib import contextmanager
+from ipaddress import ip_address
 from pathlib import Path
 from types import UnionType
 from typing import Any, Union, cast, get_args, get_origin, get_type_hints
@@ -24,7 +25,7 @@ from testnet.manifest import (
     Settings,
 )
 from testnet.toml_lines import Path as KeyPath
-from testnet.toml_lines import TomlLines
+from testnet.toml_lines import TomlLines, snake_case
 
 _NODE_KEYS = (
     "image command command_with_args args env bootnodes overrides add_to_bootnodes resources ws_port p2p_port "
@@ -82,9 +83,13 @@ class _Reader:
             data = tomllib.loads(self.text)
         except tomllib.TOMLDecodeError as error:
             place = re.search(r"\s*\(at (?:line (\d+), column \d+|end of document)\)", str(error))
-            line = place[1] if place and place[1] else len(self.text.splitlines())
+            line = place[1] if place and place[1] else self.text.rstrip("\n").count("\n") + 1
             message = str(error)[: place.start()] if place else str(error)
             raise ManifestError([f"{self.path}:{line}: not TOML: {message}"]) from None
+        except RecursionError:
+            depths = [sum(map(line.count, "[{")) for line in self.text.split("\n")]
+            line = depths.index(max(depths)) + 1
+            raise ManifestError([f"{self.path}:{line}: brackets in brackets, deeper than can be read"]) from None
         self.lines = TomlLines(self.text)
         return data
 
@@ -98,9 +103,9 @@ class _Reader:
 
     def table(self, kind: type[msgspec.Struct], value: Mapping[str, Any], at: KeyPath) -> dict[str, Any]:
         """The table with aliases resolved, ignored keys dropped and durations read."""
-        hints, out = get_type_hints(kind), dict[str, Any]()
+        hints, out = get_type_hints(kind, include_extras=True), dict[str, Any]()
         for written, item in value.items():
-            name, key = re.sub(r"(?<=[a-z0-9])([A-Z])", lambda m: "_" + m[1].lower(), written), (*at, written)
+            name, key = snake_case(written), (*at, written)
             if name in hints and name not in _INTERNAL:
                 out[name] = self.value(hints[name], item, key)
             elif name in _IGNORED.get(kind, ()):
@@ -123,6 +128,8 @@ class _Reader:
         if origin is tuple and isinstance(item, list):
             inner = get_args(hint)[0]
             return [self.value(inner, one, (*at, number)) for number, one in enumerate(cast("list[Any]", item))]
+        if origin is dict:
+            self.check_values(get_args(hint)[1], item, at)
         if hint is Duration:
             return self.duration(item, at)
         if isinstance(hint, type) and issubclass(hint, msgspec.Struct) and isinstance(item, dict):
@@ -136,6 +143,14 @@ class _Reader:
             self.problem(at, str(error))
             return Duration(1, "us")
 
+    def check_values(self, kind: Any, items: object, at: KeyPath) -> None:
+        """Note what is wrong under names that the user chose: the typed conversion does not tell them."""
+        for name, item in cast("dict[str, Any]", items).items() if isinstance(items, dict) else ():
+            try:
+                msgspec.convert(item, kind, strict=True)
+            except msgspec.ValidationError as error:
+                self.problem((*at, name), _explained(str(error).partition(" - at `$")[0], (*at, name)))
+
     def convert(self, data: dict[str, Any]) -> Manifest:
         """Typed from here on."""
         try:
@@ -148,8 +163,8 @@ class _Reader:
 
 
 def _explained(message: str, key: KeyPath) -> str:
-    allowed = _literals(key)
-    if message.startswith("Invalid enum value") and allowed:
+    if message.startswith("Invalid enum value"):
+        allowed = _literals(key)
         extra = "; other behaviours are not part of this version" if key[-1] == "behaviour" else ""
         wrong = message.removeprefix("Invalid enum value ")
         return f"{wrong} is not possible; allowed: {', '.join(map(repr, allowed))}{extra}"
@@ -251,6 +266,7 @@ def _mistakes(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
                 "own, or the parachain stands still; add [[relaychain.nodes]], or remove parachains"
             ),
         )
+    yield from _text_mistakes(manifest)
     block_time = manifest.settings.block_time
     if block_time.unit != "us" or block_time.amount <= 0 or block_time.amount % 1000:
         yield ("settings", "block_time"), 'must be a time in whole milliseconds, such as "500ms"'
@@ -272,11 +288,25 @@ def _core_count(manifest: Manifest) -> int:
     return max(len(manifest.parachains), *(count for count in wanted if isinstance(count, int)), 0)
 
 
+def _text_mistakes(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
+    """What the system would stumble over later."""
+    try:
+        ip_address(manifest.settings.local_ip)
+    except ValueError:
+        yield (
+            ("settings", "local_ip"),
+            f'{manifest.settings.local_ip!r} is no IP address; write one such as "127.0.0.1"',
+        )
+    if "\0" in manifest.record.path:
+        yield ("record", "path"), f"{manifest.record.path!r} is no path; remove the NUL character"
+
+
 def _placed_nodes(manifest: Manifest) -> Iterator[tuple[KeyPath, Node]]:
     for number, node in enumerate(manifest.relaychain.nodes):
         yield ("relaychain", "nodes", number), node
     for number, group in enumerate(manifest.relaychain.node_groups):
         yield from ((("relaychain", "node_groups", number), node) for node in group.nodes())
+    seen = set[int]()
     for para_number, para in enumerate(manifest.parachains):
         at: KeyPath = ("parachains", para_number)
         for number, node in enumerate(para.collators):
@@ -285,6 +315,9 @@ def _placed_nodes(manifest: Manifest) -> Iterator[tuple[KeyPath, Node]]:
             yield from (((*at, "collator_groups", number), node) for node in group.nodes())
         if para.collator is not None:
             yield (*at, "collator"), para.collator
+        elif not para.collators and not para.collator_groups and para.id not in seen:
+            yield from ((at, made_up) for made_up in para.all_collators)
+        seen.add(para.id)
 
 
 def _node_mistakes(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:

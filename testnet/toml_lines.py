@@ -8,11 +8,21 @@ _KEY = r"""(?:[\w-]+|"[^"]*"|'[^']*')"""
 _DOTTED = rf"{_KEY}(?:\s*\.\s*{_KEY})*"
 _HEADER = re.compile(rf"\s*(\[\[?)\s*({_DOTTED})\s*\]")
 _ASSIGNMENT = re.compile(rf"\s*({_DOTTED})\s*=")
-_TOKEN = re.compile(r"\"\"\"|'''|\"(?:\\.|[^\"\\])*\"|'[^']*'|#.*|[\[\]{}]|\\.|.", re.DOTALL)
+_TOKEN = re.compile(r"\"\"\"|'''|\"(?:\\.|[^\"\\])*\"|'[^']*'|#.*|[\[\]{}]|.")
+_REST = {
+    '"""': re.compile(r"""(?:\\.|\\$|[^"\\]|"{1,2}(?!"))*("{3,5})?"""),
+    "'''": re.compile(r"""(?:[^']|'{1,2}(?!'))*('{3,5})?"""),
+}
+"""The rest of a line in a multi-line string; up to two quotes before the closing ones belong to the text."""
+
+
+def snake_case(key: str) -> str:
+    """A key as it is known here, however it is written: `rpcPort` is `rpc_port`."""
+    return re.sub(r"(?<=[a-z0-9])([A-Z])", lambda letter: "_" + letter[1].lower(), key)
 
 
 class TomlLines:
-    """Line numbers of a valid TOML text.
+    """Line numbers of a valid TOML text. Keys are found in either spelling, `snake_case` or `camelCase`.
 
     Args:
         text: Must already have been accepted by a TOML parser.
@@ -24,13 +34,14 @@ class TomlLines:
         self._table: Path = ()
         self._depth = 0
         self._quote = ""
-        for number, line in enumerate(text.splitlines(), start=1):
+        for number, line in enumerate(text.split("\n"), start=1):
             if not self._depth and not self._quote:
                 self._statement(line, number)
             self._skip(line)
 
     def of(self, path: Path) -> int:
         """The line that sets `path`, or the innermost table around it."""
+        path = tuple(snake_case(part) if isinstance(part, str) else part for part in path)
         while path not in self._lines:
             path = path[:-1]
         return self._lines[path]
@@ -58,16 +69,23 @@ class TomlLines:
 
     def _skip(self, line: str) -> None:
         """Follow strings and brackets that go on over several lines."""
-        for token in _TOKEN.findall(line):
+        at = 0
+        while at < len(line):
             if self._quote:
-                self._quote = "" if token == self._quote else self._quote
-            elif token in ('"""', "'''"):
-                self._quote = token
-            elif token in "[{":
+                rest = _REST[self._quote].match(line, at)
+                assert rest is not None, "it matches nothing, too"
+                self._quote, at = "" if rest[1] else self._quote, rest.end() if rest[1] else len(line)
+                continue
+            token = _TOKEN.match(line, at)
+            assert token is not None, "it matches any character"
+            at = token.end()
+            if token[0] in _REST:
+                self._quote = token[0]
+            elif token[0] in "[{":
                 self._depth += 1
-            elif token in "]}":
+            elif token[0] in "]}":
                 self._depth -= 1
 
 
 def _parts(dotted: str) -> tuple[str, ...]:
-    return tuple(part.strip("\"'") for part in re.findall(_KEY, dotted))
+    return tuple(snake_case(part.strip("\"'")) for part in re.findall(_KEY, dotted))
