@@ -19,10 +19,19 @@ def stop(*_: object) -> None:
     signal.raise_signal(signal.SIGINT)
 
 
+def open_streams() -> None:
+    """Let output go nowhere where it is closed, and escape what its encoding cannot say: names may be in any script."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
+        getattr(sys, name).reconfigure(errors="backslashreplace")
+
+
 def main() -> None:
     """Run the command line; Ctrl-C ends it with 130, at whatever instant it comes."""
     before = signal.signal(signal.SIGINT, leave)
     signal.signal(signal.SIGTERM, stop)
+    open_streams()
     from testnet import cli
 
     signal.signal(signal.SIGINT, before)

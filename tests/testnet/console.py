@@ -17,7 +17,7 @@ def network_text(*, block_time: str = "500ms") -> str:
 
 def network_file(directory: Path, text: str | None = None) -> Path:
     path = directory / "net.toml"
-    path.write_text(network_text() if text is None else text)
+    path.write_text(network_text() if text is None else text, encoding="utf-8")
     return path
 
 

@@ -2,6 +2,7 @@
 
 import importlib.util
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -192,6 +193,29 @@ def test_output_that_finds_no_room_is_named(tmp_path: Path) -> None:
         done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=console.HOME, check=False)
 
     check((done.returncode, "", done.stderr), "No space left", "elsewhere")
+
+
+@pytest.mark.parametrize(("encoding", "shown"), [("ascii", "Z\\xfcrich"), ("utf-8", "Zürich")])
+def test_a_terminal_that_lacks_letters_has_them_escaped(tmp_path: Path, encoding: str, shown: str) -> None:
+    file = console.network_file(tmp_path, '[settings]\nname = "Zürich"\n' + SMALL)
+    command = [sys.executable, "-m", "testnet", "check", file]
+    done = subprocess.run(
+        command, capture_output=True, env=os.environ | {"PYTHONIOENCODING": encoding}, cwd=console.HOME, check=False
+    )
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    assert done.stdout.decode(encoding).splitlines()[0] == f"name         {shown}"
+
+
+@pytest.mark.parametrize("closed", [">&-", ">&- 2>&-"])
+def test_closed_output_is_no_error(tmp_path: Path, closed: str) -> None:
+    file = console.network_file(tmp_path, SMALL)
+    command = f'"{sys.executable}" -m testnet up {file} --runs {tmp_path}/runs --blocks 1 {closed}'
+    done = subprocess.run(command, shell=True, stderr=subprocess.PIPE, cwd=console.HOME, check=False)
+
+    assert (done.returncode, done.stderr) == (0, b"")
+    with closing(testnet.load("latest", runs=tmp_path / "runs")) as run:
+        assert run.meta["ended"] == "yes"
 
 
 def test_what_is_no_record_is_named(tmp_path: Path) -> None:
