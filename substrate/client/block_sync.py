@@ -5,7 +5,6 @@ saving when a peer already has the block.
 """
 
 import asyncio
-from collections import deque
 from enum import StrEnum
 
 from substrate.block import Block
@@ -29,7 +28,7 @@ MAX_DOWNLOADS = 4
 """At a time from one peer."""
 WAITING_PER_PEER = 64
 WAITING_BYTES_PER_PEER = 32 << 20
-_DOWNLOADED = 256
+KEPT_OF_DOWNLOAD = 256
 """Blocks kept of a longer download, the oldest: the next announcement asks for the rest."""
 _BLOCK = codec_of(Block)
 _BLOCKS = codec_of(tuple[Block, ...])
@@ -153,14 +152,16 @@ class BlockSync:
 
     async def _walk_back(self, peer: str, head: Hash) -> None:
         """Ask a peer for a block and its ancestors down to one that is known, then import them."""
-        found: deque[Block] = deque(maxlen=_DOWNLOADED)
+        found: WaitingRoom[Hash, Block] = WaitingRoom(count=KEPT_OF_DOWNLOAD, size_bytes=WAITING_BYTES_PER_PEER)
+        child: Block | None = None
         while head not in self._chain:
-            blocks = await self._ask(peer, head, found[-1] if found else None)
+            blocks = await self._ask(peer, head, child)
             if not blocks:
                 return
-            found.extend(blocks)
-            head = blocks[-1].header.parent_hash
-        for block in reversed(found):
+            for block in blocks:
+                found.put(block.hash, peer, block, size_bytes=len(_BLOCK.encode(block)))
+            child, head = blocks[-1], blocks[-1].header.parent_hash
+        for block in reversed(found.items()):
             self._take(peer, block)
             if block.hash not in self._chain:  # nothing can stand on it
                 return

@@ -4,6 +4,8 @@ import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
+import pytest
+
 from substrate.block import Block, Digest, Header
 from substrate.client.block_sync import (
     BLOCK,
@@ -127,6 +129,24 @@ async def test_ancestors_beyond_one_answer_are_asked_for_until_a_known_block() -
     assert node.chain.best == hashes[-1]
     assert peer.asked == [("bob", hashes[128]), ("bob", hashes[64]), ("bob", hashes[0])]
     assert peer.faults == []
+
+
+@pytest.mark.parametrize(("bound", "value"), [("KEPT_OF_DOWNLOAD", 3), ("WAITING_BYTES_PER_PEER", 400)])
+async def test_of_a_long_gap_the_oldest_blocks_are_imported_and_the_rest_at_the_next_announcement(
+    monkeypatch: pytest.MonkeyPatch, bound: str, value: int
+) -> None:
+    monkeypatch.setattr(f"substrate.client.block_sync.{bound}", value)
+    node, other = MiniNode(), MiniNode()
+    hashes = [other.grow() for _ in range(6)]
+    assert 400 // len(other.chain.block(hashes[0]).encode()) == 3
+
+    async with syncing(node, bob=serving(other)) as peer:
+        peer.announce("bob", other.chain.block(hashes[-1]))
+    assert node.chain.best == hashes[2]
+    async with syncing(node, bob=serving(other)) as peer:
+        peer.announce("bob", other.chain.block(hashes[-1]))
+
+    assert node.chain.best == hashes[-1]
 
 
 async def test_a_peers_head_is_the_block_it_announced_last_if_that_was_good() -> None:
