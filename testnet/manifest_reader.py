@@ -52,7 +52,8 @@ _IGNORED: dict[type, frozenset[str]] = {
         "chain_spec_path chain_spec_command prometheus_prefix onboard_as_parachain register_para".split()
     ),
 }
-_INTERNAL = frozenset({"directory", "path", "text", "ignored"})
+_INTERNAL: dict[type, frozenset[str]] = {Manifest: frozenset({"directory", "path", "text", "ignored"})}
+"""What the reader itself fills in."""
 _REFUSED: dict[tuple[type, str], str] = {
     (Manifest, "faults"): "faults cannot be set in the file in this version; remove the section",
     (Relaychain, "runtime_genesis_patch"): "write the setting itself under [relaychain] or [relaychain.genesis.PALLET]",
@@ -103,17 +104,18 @@ class _Reader:
 
     def table(self, kind: type[msgspec.Struct], value: Mapping[str, Any], at: KeyPath) -> dict[str, Any]:
         """The table with aliases resolved, ignored keys dropped and durations read."""
-        hints, out = get_type_hints(kind, include_extras=True), dict[str, Any]()
+        internal, out = _INTERNAL.get(kind, frozenset()), dict[str, Any]()
+        hints = {name: hint for name, hint in get_type_hints(kind, include_extras=True).items() if name not in internal}
         for written, item in value.items():
             name, key = snake_case(written), (*at, written)
-            if name in hints and name not in _INTERNAL:
+            if name in hints:
                 out[name] = self.value(hints[name], item, key)
             elif name in _IGNORED.get(kind, ()):
                 self.ignored[_dotted(key, indices=False)] = None
             elif (kind, name) in _REFUSED:
                 self.problem(key, _REFUSED[kind, name])
             else:
-                allowed = sorted(hints.keys() - _INTERNAL)
+                allowed = sorted(hints)
                 near = difflib.get_close_matches(name, allowed, n=1)
                 hint = f"did you mean {near[0]}? " if near else ""
                 self.problem(key, f"unknown key; {hint}allowed: {', '.join(allowed)}")
