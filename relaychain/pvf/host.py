@@ -12,9 +12,9 @@ from relaychain.primitives.validation import ValidationParams, ValidationResult
 from relaychain.pvf.bundle import BundleError
 from relaychain.pvf.loader import ForeignAbi, Loaded
 from relaychain.pvf.meter import Meter
-from relaychain.pvf.sandbox import described, shown, type_name
 from substrate.crypto.hashing import blake2_256
 from substrate.errors import ChainError, RuleError
+from substrate.runtime.panics import described, shown, type_name
 from substrate.runtime.stack import stack_room
 from substrate.runtime.steps import BLOCK_STEPS
 

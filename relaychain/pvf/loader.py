@@ -10,8 +10,8 @@ from typing import Any
 from relaychain.primitives.validation import ABI_PACKAGES, may_import
 from relaychain.pvf.bundle import Bundle, BundleError, node_abi, read_bundle
 from relaychain.pvf.meter import COUNTED_NAME, STEP_NAME, Meter, metered
-from relaychain.pvf.sandbox import described
 from substrate.crypto.hashing import blake2_256
+from substrate.runtime.panics import described
 from substrate.runtime.stack import stack_room
 from substrate.runtime.steps import StepLimit
 

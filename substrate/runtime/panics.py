@@ -20,14 +20,24 @@ _TEXT = 2_000
 
 def described(failure: BaseException) -> str:
     """What a person reads of a panic, in bounded words."""
-    return f"{type(failure).__name__[:_TEXT]}: {said(failure)}"
+    return shown(f"{type_name(failure)}: {said(failure)}")
 
 
 def said(failure: BaseException) -> str:
-    """What someone else's exception says of itself, in bounded words; its own way to say so may fail too."""
+    """What someone else's exception says of itself; its own way to say so may fail too."""
     try:
-        return str(failure)[:_TEXT]
+        return shown(str(failure))
     except NO_PANIC:
         raise
     except BaseException as nested:  # noqa: BLE001 - it is not for the code to fail here
-        return f"(it cannot be shown: {type(nested).__name__[:_TEXT]})"
+        return f"(it cannot be shown: {type_name(nested)})"
+
+
+def type_name(value: object) -> str:
+    """The name of a value's type, bounded; neither a metaclass nor the name's own class has a say in it."""
+    return shown(str.__str__(type.__dict__["__name__"].__get__(type(value))))
+
+
+def shown(text: str) -> str:
+    """Text of someone else as the record can hold it: bounded, and without lone surrogates."""
+    return text[:_TEXT].encode("utf-8", "backslashreplace").decode()

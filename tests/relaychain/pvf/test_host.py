@@ -148,7 +148,7 @@ class Evil:
     [
         ("raise SystemExit", "ExecutionError (cause=SystemExit: )"),
         ("raise type('Stop', (BaseException,), {})()", "ExecutionError (cause=Stop: )"),
-        ("raise Mute", "ExecutionError (cause=an exception that cannot be shown (SystemExit))"),
+        ("raise Mute", "ExecutionError (cause=Mute: (it cannot be shown: SystemExit))"),
         ("raise type(Name('Odd'), (Exception,), {})('x')", "ExecutionError (cause=Odd: x)"),
         ("raise ValueError('x' * 10**6)", f"ExecutionError (cause=ValueError: {'x' * 1988})"),
         ("raise type('E' * 10**6, (Exception,), {})", f"ExecutionError (cause={'E' * 2000})"),
