@@ -12,15 +12,19 @@ from relaychain.pvf.host import BACKING_STEPS, InlineHost
 from substrate.block import Header
 from substrate.crypto.keys import dev_pair
 from substrate.pallets.message_queue_types import Unsupported
+from substrate.runtime import stack
 from substrate.runtime.dispatch import Other
 from substrate.runtime.extrinsic import Signing, sign_extrinsic
+from substrate.runtime.stack import STACK_FRAMES
 from substrate.runtime.steps import CALL_STEPS
 from substrate.scale.codec import decode
 from substrate.state import Overlay
 from substrate.trie.trie import Trie
 from substrate.types import AccountId
 from tests.parachains.sdk.fake_relay import FakeRelay
-from xcm.instruction import DoubleEncoded, OriginKind, Transact, UnpaidExecution, Xcm
+from xcm.executor.machine import RECURSION_LIMIT
+from xcm.instruction import MAX_DEPTH, DoubleEncoded, OriginKind, Transact, UnpaidExecution, Xcm
+from xcm.pallet import XcmPallet
 from xcm.versions.versioned import encode_message, versioned_xcm
 from xcm.weight import Unlimited
 
@@ -159,3 +163,29 @@ def test_extrinsics_of_a_block_leave_its_messages_their_steps() -> None:
     assert len(named(events, "Processed")) == 2
     assert len(named(events, "TransactionFeePaid")) == 1
     assert len(market.waiting) == 2
+
+
+def nested(market: Market, levels: int) -> Xcm:
+    """Programs that run programs, each below as many batches as a Transact may hold."""
+    runtime, weigher = market.runtime, market.runtime(Overlay(market.state)).pallet(XcmPallet).machine.weigher
+    call, program = runtime.call_named("System.remark_with_event", remark=b"deep"), Xcm(())
+    for _ in range(levels):
+        if program:
+            weight = weigher.weight(program)
+            call = runtime.call_named("PolkadotXcm.execute", message=versioned_xcm(program), max_weight=weight)
+        for _ in range(MAX_DEPTH - 1):
+            call = runtime.call_named("Utility.batch", calls=(call,))
+        encoded = DoubleEncoded(runtime.encode_call(call))
+        program = Xcm((Transact(OriginKind.SovereignAccount, None, encoded),))
+    return Xcm((UnpaidExecution(Unlimited(), None), *program))
+
+
+def test_the_deepest_message_needs_half_of_the_stack(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stack, "STACK_FRAMES", STACK_FRAMES // 2)
+    market = Market()
+    for levels in (RECURSION_LIMIT, RECURSION_LIMIT + 1):
+        market.relay.send_down(encode_message(versioned_xcm(nested(market, levels))))
+
+    events = market.block() + market.block()
+
+    assert len(named(events, "Remarked")) == 1
