@@ -30,9 +30,18 @@ from testnet.network import Network, heights, running
 from testnet.places import sovereign_of
 from testnet.record import Record
 from testnet.transports.memory import partition
-from testnet.users import ChainClient, User, dev_users, send_call, transfer_call
+from testnet.users import ChainClient, User, dev_users, remote_account, send_call, transfer_call
 from xcm.asset import AllCounted, AssetId, Wild, assets, fungible
-from xcm.instruction import BuyExecution, ClearOrigin, DepositAsset, DepositReserveAsset, WithdrawAsset, Xcm
+from xcm.instruction import (
+    BuyExecution,
+    ClearOrigin,
+    DepositAsset,
+    DepositReserveAsset,
+    RefundSurplus,
+    SetErrorHandler,
+    WithdrawAsset,
+    Xcm,
+)
 from xcm.junction import GeneralIndex, PalletInstance, Parachain
 from xcm.location import HERE, PARENT, location
 from xcm.pallet import XcmPallet
@@ -234,6 +243,54 @@ def test_a_batch_may_mint_or_give_and_transfer(tmp_path: Path, kind: str) -> Non
 
     assert wrong == []
     assert run.messages.status.tolist() == ["final"]
+
+
+def test_books_are_those_of_the_heads_that_are_included(tmp_path: Path) -> None:
+    """Given a message executed in the best block, which no final relay block includes. Then it is still in flight."""
+
+    async def act(stage: Stage) -> None:
+        call = transfer_call(stage.relay.runtime, source=None, dest=2000, asset=(), amount=UNIT, to=BOB)
+        sent = await stage.relay.submit(ALICE, call)
+        node = stage.network.para_nodes[ParaId(2000)][0]
+        assert isinstance(node, RuntimeParaNode)
+        while not any(end["block"] == node.chain.best_number for each in stage.journeys.of(sent) for end in each.ends):
+            await stage.network.clock.sleep_until_us(stage.network.clock.now_us() + 10_000)
+
+    run, wrong = play(tmp_path, act)
+
+    assert wrong == []
+    assert run.messages.status.tolist() == ["executed"]
+
+
+def test_a_refund_is_what_was_bought_and_not_used(tmp_path: Path) -> None:
+    """Given a program that buys weight for a handler and gives it up. When refunded. Then the record says how much."""
+
+    async def act(stage: Stage) -> None:
+        away, client = stage.para(2000), stage.para(1000)
+        call = away.runtime.call(
+            Balances.transfer_keep_alive, dest=Id(remote_account(ALICE, home=1000, on=2000)), value=5 * UNIT
+        )
+        await stage.journeys.until_included([await away.submit(ALICE, call)], seconds=60)
+        program = Xcm(
+            (
+                WithdrawAsset(assets(fungible(AssetId(HERE), UNIT))),
+                BuyExecution(fungible(AssetId(HERE), UNIT), Unlimited()),
+                SetErrorHandler(Xcm((deposit(BOB),) * 5)),
+                SetErrorHandler(Xcm(())),
+                RefundSurplus(),
+                deposit(ALICE),
+            )
+        )
+        sent = await client.submit(ALICE, send_call(client.runtime, source=1000, dest=2000, program=program))
+        await stage.journeys.until_final([sent], seconds=60)
+
+    run, wrong = play(tmp_path, act)
+    [message] = run.messages.to_dict("records")
+    refunded = run.assets[run.assets.role == "refunded"].amount_raw
+
+    assert wrong == []
+    assert (message["status"], message["refunded"]) == ("final", refunded.sum())
+    assert message["refunded"] > 0
 
 
 def test_a_gift_to_a_sovereign_account_is_no_loss(tmp_path: Path) -> None:

@@ -5,12 +5,14 @@ from functools import cache
 
 import pytest
 
+from parachains.sdk import message_queue as para_queue
 from relaychain.primitives.messages import InboundDownwardMessage
 from relaychain.primitives.types import ParaId
 from relaychain.runtime.dmp import Dmp
 from relaychain.runtime.loader import load_relay_runtime
 from relaychain.runtime.xcm_config import CHECK_ACCOUNT
 from substrate.pallets.balances import Balances
+from substrate.pallets.message_queue_types import after_first, appended, page_of
 from substrate.pallets.system import System
 from substrate.runtime.assembly import CODE_KEY, Runtime
 from substrate.state import Overlay
@@ -141,6 +143,26 @@ def test_a_reserve_transfer_in_flight_stands_on_the_sovereign_account() -> None:
     assert wrong(relay=(*away, message)) == []
     [lost] = wrong(relay=away)
     assert (lost.name, lost.chain, lost.difference) == ("backed", 2000, UNIT)
+
+
+def test_of_a_queue_only_what_waits_is_in_flight() -> None:
+    """Given a page with a message that was processed and one that waits. Then the second one is in flight."""
+    first, second = (
+        encode_message(versioned_xcm(Xcm((ReceiveTeleportedAsset(assets(fungible(AssetId(PARENT), amount))),))))
+        for amount in (UNIT, 2 * UNIT)
+    )
+    page = appended(page_of(first), second, heap_size=1000)
+    assert page is not None
+    page = after_first(page, is_processed=True)
+    away = (
+        mint(CHECK_ACCOUNT, 2 * UNIT),
+        lambda runtime: void(runtime.pallet(Balances).burn_from(*rich(runtime), 2 * UNIT)),
+    )
+
+    def queue(runtime: Runtime) -> None:
+        runtime.pallet(para_queue.MessageQueue).pages[para_queue.Parent(), 0] = page
+
+    assert wrong(relay=away, assets_para=(queue,)) == []
 
 
 def rich(runtime: Runtime) -> tuple[AccountId]:

@@ -107,7 +107,7 @@ def test_while_clients_do_not_answer(tmp_path: Path) -> None:
 
 
 EVERY_TIME = {("up", 0), ("demo --clock virtual", 5), ("demo --clock virtual", 7)}
-"""Instants of `make test`; `make soak` takes them all."""
+"""Instants of `make test`; `make soak` takes the others."""
 
 
 @pytest.mark.parametrize(
