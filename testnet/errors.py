@@ -1,5 +1,8 @@
 """Errors that a user can cure."""
 
+from collections.abc import Generator
+from contextlib import contextmanager
+
 from substrate.errors import ChainError
 
 
@@ -14,6 +17,16 @@ class UsageError(ChainError):
     def __init__(self, message: str, *, key: tuple[str | int, ...] = ()) -> None:
         super().__init__(message)
         self.key = key
+
+
+@contextmanager
+def about(*key: str | int) -> Generator[None]:
+    """Say of each UsageError raised inside what it is about, unless it knows better."""
+    try:
+        yield
+    except UsageError as failure:
+        failure.key = failure.key or key
+        raise
 
 
 class RunFailed(ChainError):

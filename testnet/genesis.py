@@ -17,7 +17,7 @@ from substrate.crypto.hashing import blake2_256
 from substrate.errors import ChainError
 from substrate.trie.trie import Trie
 from substrate.types import Balance
-from testnet.errors import UsageError
+from testnet.errors import UsageError, about
 from testnet.keys import DEV_BALANCE, dev_accounts, named_accounts, session_keys, stash
 from testnet.manifest import Manifest, Relaychain
 from testnet.paras import Para, no_genesis
@@ -73,7 +73,8 @@ def relay_genesis(manifest: Manifest, paras: tuple[Para, ...]) -> Trie:
     try:
         return relay_genesis_state(genesis)
     except (ChainError, AssertionError, AttributeError, KeyError, TypeError, ValueError) as failure:
-        raise no_genesis("[relaychain]", failure) from failure
+        with about("relaychain"):
+            raise no_genesis("[relaychain]", failure) from failure
 
 
 def _balance(what: str, amount: int, key: tuple[str, ...]) -> Balance:

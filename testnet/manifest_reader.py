@@ -232,19 +232,8 @@ def located(manifest: Manifest) -> Generator[None]:
     except UsageError as failure:
         if not manifest.text:
             raise
-        key = failure.key or _key_of(manifest, str(failure))
-        line = TomlLines(manifest.text).of(key)
-        raise ManifestError([f"{manifest.path}:{line}: {_dotted(key)}: {failure}"]) from failure
-
-
-def _key_of(manifest: Manifest, message: str) -> KeyPath:
-    """What a message is about: of a parachain, or of a plugin, which it begins with or quotes."""
-    for number, para in enumerate(manifest.parachains):
-        if re.match(rf"para {para.id}\b", message):
-            return ("parachains", number)
-        if message.startswith(f"{para.runtime}:") or repr(para.runtime) in message:
-            return ("parachains", number, "runtime")
-    return ("relaychain",) if message.startswith("[relaychain]") else ()
+        line = TomlLines(manifest.text).of(failure.key)
+        raise ManifestError([f"{manifest.path}:{line}: {_dotted(failure.key)}: {failure}"]) from failure
 
 
 def _mistakes(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:

@@ -21,7 +21,7 @@ from substrate.errors import ChainError
 from substrate.pallets.fees import FIXED_ONE
 from substrate.types import AccountId, Balance
 from testnet.bundler import Metered, NodeBundler
-from testnet.errors import UsageError
+from testnet.errors import UsageError, about
 from testnet.keys import DEV_BALANCE, collator_key, dev_accounts
 from testnet.manifest import IssuedAsset, Manifest, Parachain
 from testnet.trial import place_of, try_declarations, try_first_block
@@ -73,27 +73,38 @@ def load_paras(manifest: Manifest, bundler: NodeBundler) -> tuple[Para, ...]:
     Raises:
         UsageError: A plugin is unknown or does not load, or there can be no such chain.
     """
+    loaded: dict[int, Plugin] = {}
+    for number, settings in enumerate(manifest.parachains):
+        with about("parachains", number, "runtime"):
+            loaded[settings.id] = _load_plugin(manifest, settings, bundler)
+    classes = {para: _level_one(plugin) for para, plugin in loaded.items()}
+    paras: list[Para] = []
+    for number, settings in enumerate(manifest.parachains):
+        with about("parachains", number):
+            paras.append(_para(manifest, settings, loaded[settings.id], classes))
+    return tuple(paras)
+
+
+def _load_plugin(manifest: Manifest, settings: Parachain, bundler: NodeBundler) -> Plugin:
     try:
-        loaded = {para.id: load_plugin(para.runtime, manifest.directory, bundler) for para in manifest.parachains}
+        return load_plugin(settings.runtime, manifest.directory, bundler)
     except PluginError as failure:
         raise UsageError(str(failure)) from failure
-    classes = {number: _level_one(plugin) for number, plugin in loaded.items()}
-    paras: list[Para] = []
-    for settings in manifest.parachains:
-        plugin = loaded[settings.id]
-        if classes[settings.id] is None:
-            _check_level_zero(settings)
-        else:
-            try_declarations(plugin, settings.id)
-        config = _config(manifest, settings, plugin, classes)
-        try:
-            genesis = plugin.chain.genesis_block(config)
-        except Exception as failure:
-            raise no_genesis(f"para {settings.id}", failure) from failure
-        if classes[settings.id] is not None:
-            try_first_block(plugin, config, genesis, collator_key(settings.all_collators[0]))
-        paras.append(Para(ParaId(settings.id), settings, plugin, config, genesis))
-    return tuple(paras)
+
+
+def _para(manifest: Manifest, settings: Parachain, plugin: Plugin, classes: dict[int, type[LevelOne] | None]) -> Para:
+    if classes[settings.id] is None:
+        _check_level_zero(settings)
+    else:
+        try_declarations(plugin, settings.id)
+    config = _config(manifest, settings, plugin, classes)
+    try:
+        genesis = plugin.chain.genesis_block(config)
+    except Exception as failure:
+        raise no_genesis(f"para {settings.id}", failure) from failure
+    if classes[settings.id] is not None:
+        try_first_block(plugin, config, genesis, collator_key(settings.all_collators[0]))
+    return Para(ParaId(settings.id), settings, plugin, config, genesis)
 
 
 def no_genesis(where: str, failure: Exception) -> UsageError:
