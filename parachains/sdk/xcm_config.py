@@ -227,7 +227,7 @@ class RatedTrader:
         if self._earned is None:
             return None
         place, earned = self._earned
-        refunded = Weight(min(weight.ref_time, self._sold.ref_time), min(weight.proof_size, self._sold.proof_size))
+        refunded = weight.min(self._sold)
         amount = min(self._price(refunded, place) or 0, earned)
         self._sold -= refunded
         self._earned = (place, earned - amount)

@@ -60,7 +60,7 @@ class FixedRateOfFungible:
         return payment.minus((cost,))
 
     def refund_weight(self, weight: Weight, context: Context) -> Asset | None:
-        refunded = Weight(min(weight.ref_time, self._sold.ref_time), min(weight.proof_size, self._sold.proof_size))
+        refunded = weight.min(self._sold)
         amount = min(self.rate.price(refunded), self._earned)
         self._sold -= refunded
         self._earned -= amount
