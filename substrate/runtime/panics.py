@@ -9,6 +9,8 @@ turns whatever it raises into a refusal: a call fails, a transaction is invalid,
         ...
 """
 
+import re
+
 from substrate.errors import Aborted
 
 NO_PANIC = (Aborted, MemoryError, KeyboardInterrupt)
@@ -16,6 +18,8 @@ NO_PANIC = (Aborted, MemoryError, KeyboardInterrupt)
 
 
 _TEXT = 2_000
+_ADDRESS = re.compile(r" at 0x[0-9a-f]+")
+"""What Python says of an object that says nothing of itself."""
 
 
 def described(failure: BaseException) -> str:
@@ -39,5 +43,5 @@ def type_name(value: object) -> str:
 
 
 def shown(text: str) -> str:
-    """Text of someone else as the record can hold it: bounded, and without lone surrogates."""
-    return text[:_TEXT].encode("utf-8", "backslashreplace").decode()
+    """Text of someone else as the record can hold it: bounded, without lone surrogates, and the same in every run."""
+    return _ADDRESS.sub("", text[: 2 * _TEXT])[:_TEXT].encode("utf-8", "backslashreplace").decode()

@@ -148,6 +148,7 @@ class Evil:
     [
         ("raise SystemExit", "ExecutionError (cause=SystemExit: )"),
         ("raise type('Stop', (BaseException,), {})()", "ExecutionError (cause=Stop: )"),
+        ("raise ValueError(object())", "ExecutionError (cause=ValueError: <object object>)"),
         ("raise Mute", "ExecutionError (cause=Mute: (it cannot be shown: SystemExit))"),
         ("raise type(Name('Odd'), (Exception,), {})('x')", "ExecutionError (cause=Odd: x)"),
         ("raise ValueError('x' * 10**6)", f"ExecutionError (cause=ValueError: {'x' * 1988})"),
