@@ -28,7 +28,7 @@ ROOT = "relayloom"
 END = "end"
 """The table name of the last message of a run."""
 
-_PATIENCE_SECONDS = 0.7
+_PATIENCE_SECONDS = 0.5
 
 
 class PublishError(UsageError):
