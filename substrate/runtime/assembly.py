@@ -26,7 +26,7 @@ from substrate.runtime.dispatch import (
 from substrate.runtime.observer import CallPanicked, Observer
 from substrate.runtime.origin import Origin
 from substrate.runtime.pallet import Error, Event, GenesisError, Pallet
-from substrate.runtime.panics import NO_PANIC, described
+from substrate.runtime.panics import NO_PANIC, described, type_name
 from substrate.runtime.placeholders import OriginCaller, RuntimeCall
 from substrate.runtime.steps import CALL_STEPS, StepLimit, StepMeter
 from substrate.runtime.storage import StorageValue
@@ -162,13 +162,9 @@ class Runtime:
         method = getattr(getattr(self, entry.attribute), entry.method)
         try:
             with self.state.transaction(), self.capped(CALL_STEPS):
-                return method(argument, *entry.arguments(value)) or PostInfo()
+                return self._called(entry, lambda: method(argument, *entry.arguments(value)))
         except DispatchFailure:
             raise
-        except Error as failure:
-            raise DispatchFailure(self.module_error(failure)) from failure
-        except RuleError as failure:
-            raise DispatchFailure(self._rule_error(entry, failure)) from failure
         except StepLimit as failure:
             self.check_steps_left(failure)
             raise self._panicked(entry, failure) from failure
@@ -176,6 +172,19 @@ class Runtime:
             raise
         except BaseException as failure:
             raise self._panicked(entry, failure) from failure
+
+    def _called(self, entry: CallEntry, method: Callable[[], PostInfo | None]) -> PostInfo:
+        try:
+            post = method()
+        except Error as failure:
+            raise DispatchFailure(self.module_error(failure)) from failure
+        except RuleError as failure:
+            raise DispatchFailure(self._rule_error(entry, failure)) from failure
+        if post is None:
+            return PostInfo()
+        if type(post) is not PostInfo:
+            raise TypeError(f"a call returns None or a PostInfo, not {type_name(post)}")
+        return post
 
     def capped(self, steps: int) -> AbstractContextManager[None]:
         """Allow at most so many steps inside; see `StepMeter.capped`."""

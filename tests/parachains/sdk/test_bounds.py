@@ -1,5 +1,6 @@
 """What users' calls may do to their block: fail, and nothing else."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -10,6 +11,7 @@ from relaychain.primitives.types import ParaId
 from relaychain.pvf.bundle import SourceFile, make_bundle
 from relaychain.pvf.host import BACKING_STEPS, InlineHost
 from substrate.block import Header
+from substrate.client.execution import Facts
 from substrate.crypto.keys import dev_pair
 from substrate.pallets.message_queue_types import Unsupported
 from substrate.runtime import stack
@@ -37,6 +39,14 @@ class SoldOut(BaseException):
     pass
 
 
+class Sullen(Exception):
+    def __str__(self):
+        while True:
+            pass
+
+    __bool__ = __len__ = __str__
+
+
 class Market(Parachain):
     done: StorageValue[u32]
 
@@ -53,7 +63,16 @@ class Market(Parachain):
     @call
     def buy(self, origin: Signed) -> None:
         raise SoldOut
+
+    @call
+    def sulk(self, origin: Signed) -> None:
+        raise Sullen
+
+    @call
+    def give(self, origin: Signed) -> None:
+        return Sullen()
 """
+BREAKING = [("find", {}), ("buy", {}), ("sulk", {}), ("give", {}), ("spin", {"turns": CALL_STEPS + 1})]
 CODE = make_bundle("market:Market", [SourceFile("market", SOURCE)])
 LONG = CALL_STEPS * 9 // 10
 
@@ -93,7 +112,7 @@ class Market:
         """Collate and validate; returns the events."""
         self.relay.advance()
         self.loaded.meter.left = BACKING_STEPS
-        context = self.relay.context(*extrinsics, parent=self.head)
+        context = replace(self.relay.context(*extrinsics, parent=self.head), observer=Facts())
         made: Collated[Trie] = self.kind.collate(self.head, self.state, context)
         params = self.relay.params(made.block_data, self.head)
         assert self.host.validate(CODE, params, steps=BACKING_STEPS) == made.result
@@ -107,7 +126,7 @@ def named(events: list[Any], name: str) -> list[Any]:
     return [event for event in events if type(event).__name__ == name]
 
 
-@pytest.mark.parametrize(("method", "args"), [("find", {}), ("buy", {}), ("spin", {"turns": CALL_STEPS + 1})])
+@pytest.mark.parametrize(("method", "args"), BREAKING)
 def test_a_call_that_breaks_fails_and_pays(method: str, args: dict[str, int]) -> None:
     market = Market()
 
@@ -118,7 +137,7 @@ def test_a_call_that_breaks_fails_and_pays(method: str, args: dict[str, int]) ->
     assert paid.actual_fee > 0
 
 
-@pytest.mark.parametrize(("method", "args"), [("find", {}), ("buy", {}), ("spin", {"turns": CALL_STEPS + 1})])
+@pytest.mark.parametrize(("method", "args"), BREAKING)
 def test_a_message_whose_call_breaks_is_served_and_the_next_one_too(method: str, args: dict[str, int]) -> None:
     market = Market()
     market.send(market.encoded(method, **args))

@@ -271,6 +271,10 @@ class Trapdoor(Pallet):
         raise THROWN[number]
 
     @call
+    def give(self, origin: Signed) -> None:
+        return OwnError()  # pyright: ignore[reportReturnType] - what an author might write
+
+    @call
     def store(self, origin: Signed) -> None:
         self.runtime.pallet(System).block_number.put(BlockNumber(2**32))
 
@@ -308,7 +312,12 @@ class TrapChain(MiniChain):
 
 
 @pytest.mark.parametrize(
-    ("name", "detail"), [("Trapdoor.walk", "call"), ("Trapdoor.store", " 4294967296: int too big to convert")]
+    ("name", "detail"),
+    [
+        ("Trapdoor.walk", "call"),
+        ("Trapdoor.store", " 4294967296: int too big to convert"),
+        ("Trapdoor.give", "a call returns None or a PostInfo, not OwnError"),
+    ],
 )
 def test_a_panic_in_a_call_is_a_failed_call(name: str, detail: str) -> None:
     chain = TrapChain("call")
