@@ -4,7 +4,8 @@ import builtins
 import sys
 import types
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from typing import Any
 
 from relaychain.primitives.validation import ABI_PACKAGES, may_import
@@ -13,7 +14,7 @@ from relaychain.pvf.meter import COUNTED_NAME, STEP_NAME, Meter, metered
 from substrate.crypto.hashing import blake2_256
 from substrate.runtime.panics import described
 from substrate.runtime.stack import stack_room
-from substrate.runtime.steps import StepLimit
+from substrate.runtime.steps import Metered, StepLimit
 
 IMPORT_STEPS = 1_000_000
 """Steps that importing all modules of a bundle may take."""
@@ -35,7 +36,7 @@ class Loaded:
             )
         self.code_hash = blake2_256(code)
         self.meter = Meter()
-        self._names = _names_of(self.code_hash)
+        self._names = _Names(self.code_hash)
         self.entry = self._load_entry(bundle)
 
     def _load_entry(self, bundle: Bundle) -> Any:
@@ -59,8 +60,8 @@ class Loaded:
             raise BundleError(f"importing {module} failed: {described(failure)}") from failure
         if entry is None:
             raise BundleError(f"{module} has no {name}")
-        if hasattr(entry, "step_meter"):  # its runtime bounds each call
-            entry.step_meter = self.meter
+        if issubclass(type(entry), type) and Metered in type.__dict__["__mro__"].__get__(entry):
+            type.__setattr__(entry, "step_meter", self.meter)  # past what a metaclass has to say
         return entry
 
 
@@ -124,23 +125,27 @@ class _Modules:
 
 
 class _Names:
-    """A bundle's modules in `sys.modules`, where annotations are looked up: they go with its last `Loaded`."""
+    """A bundle's modules in `sys.modules`, where annotations are looked up: they go with their `Loaded`.
 
-    def __init__(self, prefix: str) -> None:
-        self.prefix = prefix
-        weakref.finalize(self, _forget, prefix)
+    Two of the same code, in hosts of their own, have different names: a class of the one is none of the other.
+    """
+
+    def __init__(self, code_hash: bytes) -> None:
+        start = f"pvf_{code_hash[:8].hex()}"
+        self.prefix = next(name for name in _prefixes(start) if name not in _TAKEN)
+        _TAKEN.add(self.prefix)
+        weakref.finalize(self, _forget, self.prefix)
 
 
-_NAMES: weakref.WeakValueDictionary[bytes, _Names] = weakref.WeakValueDictionary()
+_TAKEN: set[str] = set()
 
 
-def _names_of(code_hash: bytes) -> _Names:
-    names = _NAMES.get(code_hash)
-    if names is None:
-        names = _NAMES[code_hash] = _Names(f"pvf_{code_hash[:8].hex()}.")
-    return names
+def _prefixes(start: str) -> Iterator[str]:
+    yield f"{start}."
+    yield from (f"{start}_{number}." for number in count(1))
 
 
 def _forget(prefix: str) -> None:
+    _TAKEN.discard(prefix)
     for name in [name for name in sys.modules if name.startswith(prefix)]:
         del sys.modules[name]

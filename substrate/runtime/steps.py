@@ -5,7 +5,7 @@ that nobody's transaction or message can use up its block. Stands for what a ben
 """
 
 from contextlib import AbstractContextManager
-from typing import Final, Protocol
+from typing import ClassVar, Final, Protocol
 
 from substrate.errors import Aborted
 
@@ -38,3 +38,9 @@ class StepMeter(Protocol):
     def capped(self, steps: int) -> AbstractContextManager[None]:
         """Allow at most so many of the steps left inside. Raises StepLimit, at its end where code swallowed it."""
         ...
+
+
+class Metered:
+    """Base of the classes that are given the meter of their code."""
+
+    step_meter: ClassVar[StepMeter | None] = None

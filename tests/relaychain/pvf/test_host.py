@@ -185,6 +185,29 @@ def test_nothing_that_the_code_raises_or_returns_gets_past_the_host(work: str, v
     assert str(refusal.value) == verdict
 
 
+HOSTILE = b"""
+from substrate.runtime.steps import Metered
+
+class Guarded(type):
+    def __setattr__(cls, name, value): raise SystemExit(1)
+    def __getattribute__(cls, name): raise SystemExit(2)
+    __instancecheck__ = __subclasscheck__ = __setattr__
+
+class Entry(%s, metaclass=Guarded):
+    pass
+"""
+
+
+@pytest.mark.parametrize("bases", ["object", "Metered"])
+def test_an_entry_whose_class_refuses_everything_fails_its_candidate(bases: str) -> None:
+    code = make_bundle("chain:Entry", [SourceFile("chain", HOSTILE.replace(b"%s", bases.encode()))])
+
+    with pytest.raises(InvalidCandidate) as refusal:
+        InlineHost().validate(code, params(), steps=100)
+
+    assert str(refusal.value) == "ExecutionError (cause=SystemExit: 2)"
+
+
 GOOD: tuple[Any, ...] = (HeadData(b"head"), None, (), (), 0, BlockNumber(7))
 
 
@@ -245,6 +268,35 @@ def test_remembered_results_are_bounded_by_their_bytes() -> None:
     assert host.validate(code, params(1), steps=9) is not first
 
 
+QUOTED = b"""
+from dataclasses import dataclass, fields
+import typing
+from relaychain.primitives.validation import ValidationResult
+
+@dataclass
+class Head:
+    number: "int"
+
+class V:
+    @staticmethod
+    def validate_block(params):
+        return ValidationResult(b"h" if typing.get_type_hints(V.heads)["head"] is Head else b"", None, (), (), 0, 7)
+
+    def heads(self, head: "Head"): ...
+"""
+
+
+def test_hosts_of_the_same_code_have_modules_of_their_own() -> None:
+    code = make_bundle("chain:V", [SourceFile("chain", QUOTED)])
+    results = [InlineHost().validate(code, params(), steps=100) for _ in range(2)]
+    hosts = [InlineHost() for _ in range(2)]
+    for host in hosts:
+        host.load(code)
+    results += [host.validate(code, params(), steps=100) for host in hosts]
+
+    assert [result.head_data for result in results] == [b"h"] * 4
+
+
 def test_modules_of_code_that_is_no_longer_held_are_forgotten() -> None:
     def names() -> set[str]:
         gc.collect()
@@ -254,9 +306,10 @@ def test_modules_of_code_that_is_no_longer_held_are_forgotten() -> None:
     host, code = InlineHost(), bundle("pass  # forgotten")
     one, two = host.load(code), InlineHost().load(code)
     held = names() - before
-    assert {name.partition(".")[2] for name in held} == {"chain"}
+    assert [name.partition(".")[2] for name in held] == ["chain"] * 2
     del host, one
-    assert names() - before == held
+    (last,) = names() - before
+    assert last in held
     del two
     with pytest.raises(BundleError):
         Loaded(make_bundle("m:V", [SourceFile("m", b"1 / 0")]))
