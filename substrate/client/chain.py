@@ -274,11 +274,13 @@ class Chain(Generic[RuntimeT]):
         if not enacted:
             self.store.commit(Batch(justifications=proofs, aux=aux or {}))
             return
+        if not self.is_ancestor(block, self.best):
+            self.best = self._find_best(block)
+            self._tell_best()  # while the old fork can still be read
+            self.finalize(block, justification, aux=aux)  # afresh: a follower may have imported or finalised
+            return
         abandoned = self._tree.abandoned_by(block)
         canonical = tuple((self.header(each).number, each) for each in enacted)
-        if self.best in abandoned:
-            self.best = self._find_best(block)
-        self._tell_best()  # while the old fork can still be read
         batch = Batch(justifications=proofs, aux=aux or {}, removed=tuple(abandoned), canonical=canonical)
         self.store.commit(batch)
         self._tree.reroot(block)

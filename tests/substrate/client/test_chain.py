@@ -142,6 +142,19 @@ def test_a_block_that_is_not_viable_and_its_descendants_are_never_best() -> None
     assert heard == [b2, chain.best]
 
 
+def test_the_best_block_is_never_below_the_final_one() -> None:
+    node = MiniNode()
+    chain, a1 = node.chain, node.grow()
+    a2 = node.grow(parent=a1)
+    chain.is_viable = lambda block: block != a2
+    chain.reconsider()
+    assert chain.best == a1
+
+    chain.finalize(a2)
+
+    assert chain.best == a2
+
+
 def test_the_best_head_above_a_block_is_what_fork_choice_prefers_there() -> None:
     node = MiniNode()
     chain, a1 = node.chain, node.grow()
@@ -184,6 +197,40 @@ def test_finality_reached_while_a_block_is_announced_leaves_no_trace_of_the_othe
     assert chain.best == chain.finalized == a1.hash
     assert b2 not in chain
     assert heard == [("best", a1.hash)]
+
+
+def test_a_follower_of_the_best_block_may_finalise_on_its_own() -> None:
+    node = MiniNode()
+    chain, a1 = node.chain, node.grow(salt=1)
+    a2, b1 = node.grow(parent=a1, salt=1), node.grow(parent=chain.genesis, salt=2)
+    b2 = node.grow(parent=b1, salt=2)
+    assert chain.best == min(a2, b2)
+    heard: list[Hash] = []
+    one, two = (a1, a2) if chain.best == b2 else (b1, b2)
+    chain.on_best(lambda _: chain.finalize(one))
+    chain.on_finalized(heard.append)
+
+    chain.finalize(two)
+
+    assert heard == [one, two]
+    assert [chain.number_to_hash(number) for number in (1, 2)] == [one, two]
+    assert list(chain.leaves()) == [chain.best] == [two]
+
+
+def test_what_a_follower_of_the_best_block_imports_on_a_dying_fork_goes_with_it() -> None:
+    node = MiniNode()
+    chain, a1 = node.chain, node.grow(salt=1, weight=1)
+    b1 = node.grow(parent=chain.genesis, salt=2)
+    late = node.make(parent=a1, salt=3, weight=1)
+    heard: list[Hash] = []
+    chain.on_best(heard.append)
+    chain.on_best(lambda _: None if late.hash in chain else node.importer.import_block(late))
+
+    chain.finalize(b1)
+
+    assert late.hash not in chain
+    assert chain.best == chain.finalized == b1
+    assert heard == [b1, late.hash, b1]
 
 
 def test_a_block_that_is_gone_when_its_turn_comes_is_not_announced() -> None:
