@@ -8,7 +8,7 @@ from typing import Any
 
 from substrate.crypto.multi import MultiAddress
 from substrate.pallets.lookup import lookup
-from substrate.runtime.dispatch import DispatchError, DispatchFailure, Pays, PostInfo
+from substrate.runtime.dispatch import DispatchClass, DispatchError, DispatchFailure, Pays, PostInfo
 from substrate.runtime.origin import AnyOrigin, Origin, RawRoot, RawSigned
 from substrate.runtime.pallet import Error, Event, Pallet, call
 from substrate.runtime.placeholders import RuntimeCall
@@ -21,16 +21,17 @@ SET_KEY = Weight(11_000_000, 1_505)
 FREE = PostInfo(None, Pays.No)
 
 
-def _call_weight(pallet: Pallet, call: RuntimeCall) -> Weight:
-    return BASE + pallet.runtime.dispatch_info(call).weight
+def _call_weight(pallet: Pallet, call: RuntimeCall) -> tuple[Weight, DispatchClass]:
+    info = pallet.runtime.dispatch_info(call)
+    return BASE + info.weight, info.class_
 
 
-def _as_weight(pallet: Pallet, _who: MultiAddress, call: RuntimeCall) -> Weight:
-    return BASE + pallet.runtime.dispatch_info(call).weight
+def _as_weight(pallet: Pallet, _who: MultiAddress, call: RuntimeCall) -> tuple[Weight, DispatchClass]:
+    return _call_weight(pallet, call)
 
 
-def _given_weight(_pallet: Pallet, _call: RuntimeCall, weight: Weight) -> Weight:
-    return weight
+def _given_weight(pallet: Pallet, call: RuntimeCall, weight: Weight) -> tuple[Weight, DispatchClass]:
+    return weight, pallet.runtime.dispatch_info(call).class_
 
 
 class Sudo(Pallet):

@@ -3,11 +3,12 @@
 Source: polkadot-sdk, `substrate/frame/utility/src/lib.rs`.
 """
 
+from collections.abc import Sequence
 from typing import Any, cast
 
 from substrate.crypto.hashing import blake2_256
 from substrate.pallets.system import System
-from substrate.runtime.dispatch import BadOrigin, DispatchError, DispatchFailure, PostInfo
+from substrate.runtime.dispatch import BadOrigin, DispatchClass, DispatchError, DispatchFailure, DispatchInfo, PostInfo
 from substrate.runtime.origin import AnyOrigin, Origin, RawNone, RawRoot, RawSigned, Root, Signed
 from substrate.runtime.pallet import Error, Event, Pallet, call, constant
 from substrate.runtime.placeholders import OriginCaller, RuntimeCall
@@ -25,23 +26,28 @@ def derivative_account(who: AccountId, index: int) -> AccountId:
     return AccountId(blake2_256(b"modlpy/utilisuba" + who + encode(u16, index)))
 
 
-def _calls_weight(pallet: Pallet, calls: tuple[RuntimeCall, ...]) -> Weight:
-    total = BASE
-    for inner in calls:
-        total += PER_CALL + pallet.runtime.dispatch_info(inner).weight
-    return total
+def _calls_weight(pallet: Pallet, calls: tuple[RuntimeCall, ...]) -> tuple[Weight, DispatchClass]:
+    infos = [pallet.runtime.dispatch_info(inner) for inner in calls]
+    return sum((PER_CALL + info.weight for info in infos), BASE), _shared_class(infos)
 
 
-def _one_weight(pallet: Pallet, _first: object, inner: RuntimeCall) -> Weight:
-    return DERIVE + pallet.runtime.dispatch_info(inner).weight
+def _one_weight(pallet: Pallet, _first: object, inner: RuntimeCall) -> tuple[Weight, DispatchClass]:
+    info = pallet.runtime.dispatch_info(inner)
+    return DERIVE + info.weight, info.class_
 
 
-def _both_weight(pallet: Pallet, main: RuntimeCall, fallback: RuntimeCall) -> Weight:
-    return DERIVE + pallet.runtime.dispatch_info(main).weight + pallet.runtime.dispatch_info(fallback).weight
+def _both_weight(pallet: Pallet, main: RuntimeCall, fallback: RuntimeCall) -> tuple[Weight, DispatchClass]:
+    first, second = pallet.runtime.dispatch_info(main), pallet.runtime.dispatch_info(fallback)
+    return DERIVE + first.weight + second.weight, _shared_class([first, second])
 
 
-def _given_weight(_pallet: Pallet, _call: RuntimeCall, weight: Weight) -> Weight:
-    return weight
+def _given_weight(pallet: Pallet, call: RuntimeCall, weight: Weight) -> tuple[Weight, DispatchClass]:
+    return weight, pallet.runtime.dispatch_info(call).class_
+
+
+def _shared_class(infos: Sequence[DispatchInfo]) -> DispatchClass:
+    is_operational = all(info.class_ == DispatchClass.Operational for info in infos)
+    return DispatchClass.Operational if is_operational else DispatchClass.Normal
 
 
 class Utility(Pallet):

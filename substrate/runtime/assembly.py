@@ -146,10 +146,12 @@ class Runtime:
         """What a call costs before it runs."""
         entry, value = self.assembly().resolve(call)
         spec = entry.spec
-        weight = spec.weight
+        weight, class_ = spec.weight, spec.class_
         if callable(weight):
             weight = weight(getattr(self, entry.attribute), *entry.arguments(value))
-        return DispatchInfo(weight, spec.class_, Pays.No if spec.feeless else Pays.Yes)
+        if isinstance(weight, tuple):
+            weight, class_ = weight
+        return DispatchInfo(weight, class_, Pays.No if spec.feeless else Pays.Yes)
 
     def dispatch(self, call: RuntimeCall, origin: Origin) -> PostInfo:
         """Run a call in a storage transaction.

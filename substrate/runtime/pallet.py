@@ -28,7 +28,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 T = TypeVar("T")
 
 DEFAULT_CALL_WEIGHT = Weight(100_000_000, 4_096)
-WeightRule = Weight | Callable[..., Weight]
+WeightRule = Weight | Callable[..., Weight | tuple[Weight, DispatchClass]]
 
 
 class GenesisError(ChainError):
@@ -88,7 +88,8 @@ def call(
 
     Args:
         index: The call's index in its pallet; its place among the calls by default.
-        weight: What it costs before it runs: a `Weight`, or a function of the pallet and the arguments.
+        weight: What it costs before it runs: a `Weight`, or a function of the pallet and the arguments. That may give
+            the call's class too, where it is the class of a call inside.
         operational: Draws on the operational share of the block.
         inherent: Mandatory and bare; a failure makes the block invalid.
         feeless: Costs its signer nothing.

@@ -6,12 +6,13 @@ import pytest
 
 from substrate.crypto.multi import Id
 from substrate.pallets.balances import Balances
+from substrate.pallets.sudo import Sudo
 from substrate.pallets.system import System
 from substrate.pallets.utility import BASE, PER_CALL, Utility, derivative_account
-from substrate.runtime.dispatch import DispatchFailure, Token, TokenError
-from substrate.runtime.origin import RawSigned
+from substrate.runtime.dispatch import DispatchClass, DispatchFailure, Token, TokenError
+from substrate.runtime.origin import RawRoot, RawSigned
 from substrate.scale.types import Err, Ok
-from substrate.types import AccountId, Balance
+from substrate.types import AccountId, Balance, Weight
 
 ALICE, BOB, CAROL = (AccountId(bytes([number]) * 32) for number in range(1, 4))
 
@@ -64,6 +65,37 @@ def test_a_batch_weighs_what_its_calls_weigh(world: Any) -> None:
 
     assert world.runtime.dispatch_info(batch).weight == BASE + (PER_CALL + weight) * 2
     assert world.runtime.dispatch(batch, RawSigned(ALICE)).actual_weight == BASE + (PER_CALL + weight) * 2
+
+
+def class_of(world: Any, method: Any, **args: object) -> DispatchClass:
+    return world.runtime.dispatch_info(world.runtime.call(method, **args)).class_
+
+
+def test_a_batch_is_operational_where_all_its_calls_are(world: Any) -> None:
+    normal = pay(world, CAROL, 100)
+    operational = world.runtime.call(System.set_storage, items=((b"k", b"v"),))
+    batches = Utility.batch, Utility.batch_all, Utility.force_batch
+    given = (), (operational, operational), (operational, normal), (normal,)
+    classes = [[class_of(world, batch, calls=calls) for calls in given] for batch in batches]
+    pairs = [(operational, operational), (operational, normal), (normal, operational)]
+
+    expected = [DispatchClass.Operational] * 2 + [DispatchClass.Normal] * 2
+    assert classes == [expected] * 3
+    assert [class_of(world, Utility.if_else, main=one, fallback=two) for one, two in pairs] == expected[1:]
+
+
+def test_a_call_around_another_has_its_class(world: Any) -> None:
+    origin = world.runtime.wrap_origin(RawRoot())
+    for inner in (pay(world, CAROL, 100), world.runtime.call(System.set_storage, items=((b"k", b"v"),))):
+        assert {
+            class_of(world, Utility.as_derivative, index=0, call=inner),
+            class_of(world, Utility.dispatch_as, as_origin=origin, call=inner),
+            class_of(world, Utility.dispatch_as_fallible, as_origin=origin, call=inner),
+            class_of(world, Utility.with_weight, call=inner, weight=Weight.ZERO),
+            class_of(world, Sudo.sudo, call=inner),
+            class_of(world, Sudo.sudo_unchecked_weight, call=inner, weight=Weight.ZERO),
+            class_of(world, Sudo.sudo_as, who=Id(ALICE), call=inner),
+        } == {world.runtime.dispatch_info(inner).class_}
 
 
 def test_a_derivative_account_acts_for_its_owner(world: Any) -> None:
