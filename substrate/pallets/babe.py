@@ -98,6 +98,8 @@ class Babe(SessionHandler):
     """Slots."""
     expected_block_time: Moment = constant()
     """Slot duration, milliseconds."""
+    max_authorities: u32 = constant(100_000)
+    max_nominators: u32 = constant(0)
 
     class InvalidEquivocationProof(Error):
         """An equivocation proof provided as part of an equivocation report is invalid."""

@@ -86,6 +86,8 @@ class Grandpa(SessionHandler):
     """The last session of each set."""
     authorities: StorageValue[AuthorityList] = storage_value(default=())
 
+    max_authorities: u32 = constant(100_000)
+    max_nominators: u32 = constant(0)
     max_set_id_session_entries: u64 = constant(168)
 
     class NewAuthorities(Event):
