@@ -191,7 +191,7 @@ class Paras(Pallet):
     def schedule_code_upgrade(self, para: ParaId, code: ValidationCode, included_at: BlockNumber) -> None:
         """Start the upgrade that an included candidate asks for; without effect while another one is under way."""
         config, code_hash = self.pallet(Configuration).active, validation_code_hash(code)
-        if not MIN_CODE_SIZE <= len(code) <= config.max_code_size or para in self.future_code_hash:
+        if len(code) < MIN_CODE_SIZE or para in self.future_code_hash:
             return
         if code_hash == self.current_code_hash[para]:
             return
