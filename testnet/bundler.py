@@ -6,9 +6,10 @@ from typing import Any
 from parachains.collator.registry import Module
 from parachains.sdk.contract import Collated, CollationContext, GenesisBlock, ParaConfig
 from parachains.sdk.plugin import Parachain
+from relaychain.primitives.bundle import SourceFile
 from relaychain.primitives.types import HeadData
 from relaychain.primitives.validation import ValidationParams, ValidationResult
-from relaychain.pvf.bundle import SourceFile, make_bundle
+from relaychain.pvf.bundle import make_bundle
 from relaychain.pvf.host import BACKING_STEPS, InlineHost
 from relaychain.pvf.loader import Loaded
 from substrate.errors import ChainError

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from pathlib import Path
 
-from relaychain.primitives.bundle import Bundle, BundleError, SourceFile, read_bundle
+from relaychain.primitives.bundle import Bundle, SourceFile
 from relaychain.primitives.validation import ABI_PACKAGES
 from substrate.crypto.hashing import blake2_256
 from substrate.runtime.version import CodeVersion
@@ -59,6 +59,3 @@ def _sources(package: str) -> list[tuple[str, bytes]]:
     root = Path(spec.submodule_search_locations[0])
     files = sorted(root.rglob("*.py"), key=lambda path: path.relative_to(root).as_posix())
     return [(f"{package}/{path.relative_to(root).as_posix()}", path.read_bytes()) for path in files]
-
-
-__all__ = ["Bundle", "BundleError", "SourceFile", "make_bundle", "node_abi", "read_bundle"]

@@ -8,8 +8,8 @@ from collections.abc import Callable
 from enum import StrEnum
 from typing import NamedTuple, Protocol, TypeVar
 
+from relaychain.primitives.bundle import BundleError
 from relaychain.primitives.validation import ValidationParams, ValidationResult
-from relaychain.pvf.bundle import BundleError
 from relaychain.pvf.loader import ForeignAbi, Loaded
 from relaychain.pvf.meter import Meter
 from substrate.crypto.hashing import blake2_256

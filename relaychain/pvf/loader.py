@@ -8,8 +8,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import count
 from typing import Any
 
+from relaychain.primitives.bundle import Bundle, BundleError, read_bundle
 from relaychain.primitives.validation import ABI_PACKAGES, may_import
-from relaychain.pvf.bundle import Bundle, BundleError, node_abi, read_bundle
+from relaychain.pvf.bundle import node_abi
 from relaychain.pvf.meter import COUNTED_NAME, STEP_NAME, Meter, metered
 from substrate.crypto.hashing import blake2_256
 from substrate.runtime.panics import described

@@ -25,8 +25,9 @@ from parachains.sdk.contract import ParaConfig
 from relaychain.erasure.coding import obtain_chunks
 from relaychain.erasure.proofs import branches
 from relaychain.primitives.availability import AvailableData
+from relaychain.primitives.bundle import SourceFile
 from relaychain.primitives.types import ParaId
-from relaychain.pvf.bundle import SourceFile, make_bundle
+from relaychain.pvf.bundle import make_bundle
 from relaychain.pvf.host import BACKING_STEPS, InlineHost
 from substrate.block import Header
 from substrate.client.importing import ExecutionCache

@@ -8,7 +8,9 @@ import pytest
 
 from parachains.collator import registry
 from parachains.collator.registry import Module, PluginError, load_plugin, sources
-from relaychain.pvf.bundle import ABI_PACKAGES, SourceFile, make_bundle, read_bundle
+from relaychain.primitives.bundle import SourceFile, read_bundle
+from relaychain.primitives.validation import ABI_PACKAGES
+from relaychain.pvf.bundle import make_bundle
 from relaychain.pvf.loader import Loaded
 
 DIRECTORY = Path(__file__).parents[3]

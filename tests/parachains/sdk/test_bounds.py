@@ -7,8 +7,9 @@ import pytest
 
 from parachains.sdk.contract import Collated, ParaConfig
 from parachains.sdk.plugin import Parachain
+from relaychain.primitives.bundle import SourceFile
 from relaychain.primitives.types import ParaId
-from relaychain.pvf.bundle import SourceFile, make_bundle
+from relaychain.pvf.bundle import make_bundle
 from relaychain.pvf.host import BACKING_STEPS, InlineHost
 from substrate.block import Header
 from substrate.client.execution import Facts

@@ -11,8 +11,9 @@ from parachains.sdk.contract import Collated, ParaConfig
 from parachains.sdk.parachain_inherent import ParachainInherentData
 from parachains.sdk.parachain_system import ParachainSystem
 from parachains.sdk.validate_block import inherent_of
+from relaychain.primitives.bundle import SourceFile
 from relaychain.primitives.types import HeadData, ParaId, UpgradeGoAhead, UpgradeRestriction, ValidationCode
-from relaychain.pvf.bundle import SourceFile, make_bundle
+from relaychain.pvf.bundle import make_bundle
 from relaychain.pvf.host import BACKING_STEPS, InlineHost, InvalidCandidate
 from relaychain.runtime.dmp import check_processed_downward_messages
 from relaychain.runtime.hrmp_rules import check_watermark

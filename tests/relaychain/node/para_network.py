@@ -11,6 +11,7 @@ from relaychain.node.parachains import SharedWork
 from relaychain.node.runtime_api import ParachainHostApi
 from relaychain.node.validator import RelayNode, SessionKeyPairs, Surroundings
 from relaychain.primitives.availability import AvailableData, PoV
+from relaychain.primitives.bundle import SourceFile
 from relaychain.primitives.candidate import CandidateCommitments, CandidateReceipt, candidate_hash, descriptor_v2
 from relaychain.primitives.collation import (
     COLLATION_FETCHING,
@@ -38,7 +39,7 @@ from relaychain.primitives.types import (
     validation_code_hash,
 )
 from relaychain.primitives.validation import ValidationParams, ValidationResult
-from relaychain.pvf.bundle import SourceFile, make_bundle
+from relaychain.pvf.bundle import make_bundle
 from relaychain.pvf.host import InlineHost, ValidationHost
 from relaychain.runtime.genesis import GenesisPara, RelayGenesis, relay_genesis_state, same_key_for_all
 from relaychain.runtime.loader import load_relay_runtime, relay_code

@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relaychain.primitives.bundle import Bundle, BundleError, SourceFile, read_bundle
 from relaychain.primitives.types import HeadData
 from relaychain.primitives.validation import ValidationParams, ValidationResult
-from relaychain.pvf.bundle import Bundle, BundleError, SourceFile, make_bundle, node_abi, read_bundle
+from relaychain.pvf.bundle import make_bundle, node_abi
 from relaychain.pvf.host import REMEMBERED_BYTES, InfrastructureFailure, InlineHost, InvalidCandidate
 from relaychain.pvf.loader import Loaded
 from substrate.runtime.stack import STACK_FRAMES
@@ -385,7 +386,6 @@ def test_a_foreign_abi_is_no_verdict() -> None:
     ("files", "cause"),
     [
         ({"m": b"import xcm.nowhere"}, "importing m failed: ModuleNotFoundError: No module named"),
-        ({"m": b"from importlib import import_module"}, "parachains.sdk, not importlib"),
         ({"m": b"try:\n    from n import x\nexcept ZeroDivisionError: pass", "n": b"1 / 0"}, "ZeroDivisionError"),
         ({"m": b"V = 1\ntry:\n    while True: pass\nexcept BaseException: pass"}, "more than 1000000 steps"),
         ({"m": b"import numpy"}, "relaychain.primitives, parachains.sdk, not numpy"),
