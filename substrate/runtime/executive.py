@@ -117,11 +117,8 @@ def _dispatch(runtime: Runtime, call: RuntimeCall, origin: Origin, info: Dispatc
     try:
         post, error, detail = runtime.dispatch(call, origin), None, ""
     except DispatchFailure as failure:
-        post, error, detail = (
-            failure.info or PostInfo(),
-            failure.error,
-            said(failure if failure.__cause__ is None else failure.__cause__),
-        )
+        cause = failure if failure.__cause__ is None else failure.__cause__
+        post, error, detail = failure.info or PostInfo(), failure.error, said(cause)
         if info.class_ == DispatchClass.Mandatory:  # signed ones too: they pay no regard to the block's limits
             raise TransactionInvalid(BadMandatory(), f"a mandatory call failed: {detail}") from failure
     weight = info.weight if post.actual_weight is None else post.actual_weight

@@ -20,9 +20,11 @@ from relaychain.primitives.core_state import (
 from relaychain.primitives.disputes import DisputeStatementSet
 from relaychain.primitives.inherent import PARACHAINS_INHERENT_IDENTIFIER, ParachainsInherentData
 from relaychain.primitives.types import CandidateHash, OccupiedCoreAssumption, ParaId, SessionIndex, ValidationCode
+from relaychain.runtime import sanitize
 from substrate.runtime.dispatch import DispatchFailure
 from substrate.runtime.executive import BlockBuilder, BlockError, BlockReason, execute_block
 from substrate.runtime.origin import RawNone
+from substrate.runtime.steps import StepLimit
 from substrate.scale.codec import encode
 
 PARA = ParaId(2000)
@@ -187,6 +189,22 @@ def test_candidates_that_make_a_block_too_long_wait_without_stopping_it(make_rel
 
     pending = builder.runtime.para_inclusion.pending_availability
     assert [len(pending[ParaId(para)]) for para in (2000, 2001, 2002)] == [1, 0, 1]
+
+
+@pytest.mark.parametrize("failure", [MemoryError(), StepLimit(), KeyboardInterrupt()])
+def test_what_is_no_matter_of_the_data_is_not_answered_with_an_empty_inherent(
+    make_relay: Any, monkeypatch: pytest.MonkeyPatch, failure: BaseException
+) -> None:
+    relay = make_relay()
+    builder = BlockBuilder(type(relay.runtime), relay.state, relay.header, ())
+
+    def fail(*_args: object, **_facts: object) -> None:
+        monkeypatch.undo()
+        raise failure
+
+    monkeypatch.setattr(sanitize, "sanitized_bitfields", fail)
+    with pytest.raises(type(failure)):
+        builder.inherents({PARACHAINS_INHERENT_IDENTIFIER: relay.data([]).encode()})
 
 
 def test_bitfields_that_do_not_count_drop_silently(make_relay: Any) -> None:

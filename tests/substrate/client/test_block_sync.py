@@ -186,6 +186,19 @@ async def test_orphans_of_one_peer_do_not_displace_those_of_another() -> None:
     assert node.chain.best == child
 
 
+async def test_a_peer_has_room_for_so_many_orphans_of_its_own() -> None:
+    node, other = MiniNode(), MiniNode()
+    parent = other.grow()
+    child = other.grow()
+
+    async with syncing(node, mallory=silent) as peer:
+        peer.announce("mallory", *blocks_of(other, child))
+        peer.announce("mallory", *(fake(9, mark=mark) for mark in range(WAITING_PER_PEER)))
+        peer.announce("carol", *blocks_of(other, parent))
+
+    assert node.chain.best == parent
+
+
 async def test_only_the_first_missing_ancestor_is_asked_for_and_from_each_who_announced() -> None:
     node, other = MiniNode(), MiniNode()
     first, second, third, fourth = [other.grow() for _ in range(4)]

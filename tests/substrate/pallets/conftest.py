@@ -5,6 +5,7 @@ from typing import Any, cast
 
 import pytest
 
+from relaychain.pvf.meter import Meter
 from substrate.block import Digest
 from substrate.pallets.assets import Assets, TrustBackedAssets
 from substrate.pallets.balances import Balances
@@ -57,6 +58,12 @@ def process(queue: Pallet, message: bytes, origin: Place, meter: WeightMeter, me
             raise ProcessingFailure(Yield())
         case b"bad":
             raise ProcessingFailure(Corrupt())
+        case b"loops":
+            steps = queue.runtime.step_meter
+            assert steps is not None
+            with queue.runtime.capped(int(rest)):
+                while True:
+                    cast(Meter, steps).step()
         case b"more":
             queue.runtime.pallet(MessageQueue).enqueue_message(b"ok", origin)
         case _:

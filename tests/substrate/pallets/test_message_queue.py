@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from relaychain.pvf.meter import Meter
 from substrate.errors import ChainError
 from substrate.pallets.message_queue import EXECUTE, OVERHEAD, MessageQueue
 from substrate.pallets.message_queue_types import (
@@ -18,6 +19,7 @@ from substrate.pallets.message_queue_types import (
     item_at_index,
     page_of,
 )
+from substrate.runtime.steps import StepLimit
 from substrate.types import AccountId, Weight
 
 ALICE = AccountId(bytes([1]) * 32)
@@ -106,6 +108,21 @@ def test_what_an_unprocessable_message_wrote_is_rolled_back(world: Any) -> None:
     queue.on_initialize(1)
 
     assert world.state.get(b"last") == b"fails"
+
+
+def test_a_message_may_use_up_its_own_steps_and_not_those_of_its_block(world: Any) -> None:
+    world.runtime.step_meter = meter = Meter()
+    queue, origin = world.runtime.message_queue, place(world, 7)
+
+    meter.left = 100
+    queue.enqueue_message(b"loops 50", origin)
+    queue.on_initialize(1)
+    assert world.said() == ["ProcessingFailed"]
+    assert meter.left == 49
+
+    queue.enqueue_message(b"loops 50", origin)
+    with pytest.raises(StepLimit):
+        queue.on_initialize(1)
 
 
 def test_full_pages_are_followed_by_new_ones(world: Any) -> None:

@@ -1,5 +1,9 @@
 """The executive: building blocks, executing them, refusing bad ones."""
 
+import sys
+from collections.abc import Callable
+from typing import TypeVar
+
 import msgspec
 import pytest
 
@@ -13,6 +17,7 @@ from substrate.runtime.executive import BlockBuilder, BlockError, execute_block
 from substrate.runtime.extrinsic import Signing, encode_bare, sign_extrinsic
 from substrate.runtime.origin import Signed
 from substrate.runtime.pallet import Pallet, call
+from substrate.runtime.stack import STACK_FRAMES
 from substrate.runtime.storage import StorageValue, storage_value
 from substrate.runtime.validity import TransactionInvalid, TransactionSource, ValidTransaction
 from substrate.scale.types import u8
@@ -241,6 +246,9 @@ def test_a_block_of_another_height_is_refused(number: int) -> None:
 # --- panics ---
 
 
+T = TypeVar("T")
+
+
 class OwnError(BaseException):
     """What a chain's author might think of."""
 
@@ -253,14 +261,27 @@ PASSING = (MissingNode(bytes(32)), MemoryError(), KeyboardInterrupt())
 THROWN: tuple[BaseException, ...] = (*FAILURES, *PASSING)
 
 
+DEEP = STACK_FRAMES - 200
+
+
+def descend(frames: int, work: Callable[[], T]) -> T:
+    """Do work at the end of so many calls."""
+    return work() if frames == 0 else descend(frames - 1, work)
+
+
 class Trapdoor(Pallet):
     """Fails in every place where code of a pallet runs, once it is set to."""
 
     opens_in: StorageValue[str] = storage_value(default="")
+    throws: StorageValue[u8 | None] = storage_value()
+    is_deep: StorageValue[bool] = storage_value(default=False)
 
     def _step_on(self, place: str) -> None:
+        if self.is_deep.get():
+            descend(DEEP, lambda: None)
         if self.opens_in.get() == place:
-            raise ZeroDivisionError(place)
+            throws = self.throws.get()
+            raise ZeroDivisionError(place) if throws is None else THROWN[throws]
 
     @call(weight=lambda pallet: pallet._step_on("weight") or Weight.ZERO)
     def walk(self, origin: Signed) -> None:
@@ -293,10 +314,14 @@ class TrapRuntime(MiniRuntime):
 class TrapChain(MiniChain):
     """A chain whose state is set to panic somewhere."""
 
-    def __init__(self, opens_in: str) -> None:
+    def __init__(self, opens_in: str = "", *, throws: int | None = None, is_deep: bool = False) -> None:
         super().__init__()
         overlay = Overlay(self.state)
-        TrapRuntime(overlay).trapdoor.opens_in.put(opens_in)
+        trapdoor = TrapRuntime(overlay).trapdoor
+        trapdoor.opens_in.put(opens_in)
+        if throws is not None:
+            trapdoor.throws.put(throws)
+        trapdoor.is_deep.put(is_deep)
         self.state = overlay.finish()
 
     def trap_builder(self) -> BlockBuilder:
@@ -365,6 +390,17 @@ def test_a_panic_before_a_call_makes_its_transaction_invalid() -> None:
     assert str(in_import.value) == "RuntimePanic (cause=ZeroDivisionError: weight)"
 
 
+@pytest.mark.parametrize("number", range(len(FAILURES), len(THROWN)))
+def test_what_is_no_matter_of_the_code_passes_through_the_checks_of_a_transaction(number: int) -> None:
+    chain = TrapChain("weight", throws=number)
+    builder, raw = chain.trap_builder(), chain.walk()
+
+    with pytest.raises(type(THROWN[number])):
+        builder.push(raw)
+    with pytest.raises(type(THROWN[number])):
+        validate_transaction(TrapRuntime(Overlay(chain.state)), raw, TransactionSource.External, Hash(bytes(32)))
+
+
 @pytest.mark.parametrize("hook", ["on_initialize", "on_finalize"])
 def test_a_panic_in_a_hook_makes_its_block_bad(hook: str) -> None:
     chain = TrapChain(hook)
@@ -377,3 +413,22 @@ def test_a_panic_in_a_hook_makes_its_block_bad(hook: str) -> None:
 
     expected = f"RuntimePanic (cause=ZeroDivisionError: {hook})"
     assert (str(built.value), str(executed.value)) == (expected, expected)
+
+
+# --- stack ---
+
+
+def test_code_may_recurse_as_deeply_under_any_caller() -> None:
+    chain = TrapChain(is_deep=True)
+
+    def built() -> Block:
+        builder = chain.trap_builder()
+        assert builder.push(chain.walk()).error is None
+        return builder.build().block
+
+    block = built()
+
+    assert descend(sys.getrecursionlimit() // 2, built) == block
+    for frames in (0, sys.getrecursionlimit() // 2):
+        executed = descend(frames, lambda: execute_block(TrapRuntime, chain.state, block))
+        assert [result.error for result in executed.results] == [None] * 2
