@@ -61,7 +61,7 @@ from substrate.runtime.declared import DeclarationError
 from substrate.runtime.hashers import Blake2_128Concat, Identity, Twox64Concat
 from substrate.runtime.origin import AnyOrigin, Root, Signed
 from substrate.runtime.pallet import Error, Event, Pallet, call, config, constant, runtime_api
-from substrate.runtime.steps import Metered
+from substrate.runtime.steps import StepCounted
 from substrate.runtime.storage import (
     StorageDoubleMap,
     StorageMap,
@@ -84,7 +84,7 @@ SERVICE_WEIGHT = Weight(500_000_000_000, 2 << 20)
 """What serving messages may use at the start of a block, and again at its end."""
 
 
-class Parachain(Metered, Pallet):
+class Parachain(StepCounted, Pallet):
     """Base of every Level 1 chain.
 
     Class keywords: `symbol`, `decimals` of the native token; `spec_version`, raised with each upgrade; `index` of the

@@ -15,7 +15,7 @@ from relaychain.pvf.meter import COUNTED_NAME, STEP_NAME, Meter, metered
 from substrate.crypto.hashing import blake2_256
 from substrate.runtime.panics import described
 from substrate.runtime.stack import stack_room
-from substrate.runtime.steps import Metered, StepLimit
+from substrate.runtime.steps import StepCounted, StepLimit
 
 IMPORT_STEPS = 1_000_000
 """Steps that importing all modules of a bundle may take."""
@@ -61,7 +61,7 @@ class Loaded:
             raise BundleError(f"importing {module} failed: {described(failure)}") from failure
         if entry is None:
             raise BundleError(f"{module} has no {name}")
-        if issubclass(type(entry), type) and Metered in type.__dict__["__mro__"].__get__(entry):
+        if issubclass(type(entry), type) and StepCounted in type.__dict__["__mro__"].__get__(entry):
             type.__setattr__(entry, "step_meter", self.meter)  # past what a metaclass has to say
         return entry
 

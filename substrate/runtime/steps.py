@@ -40,7 +40,7 @@ class StepMeter(Protocol):
         ...
 
 
-class Metered:
+class StepCounted:
     """Base of the classes that are given the meter of their code."""
 
     step_meter: ClassVar[StepMeter | None] = None

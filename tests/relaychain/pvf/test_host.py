@@ -187,7 +187,7 @@ def test_nothing_that_the_code_raises_or_returns_gets_past_the_host(work: str, v
 
 
 HOSTILE = b"""
-from substrate.runtime.steps import Metered
+from substrate.runtime.steps import StepCounted
 
 class Guarded(type):
     def __setattr__(cls, name, value): raise SystemExit(1)
@@ -199,7 +199,7 @@ class Entry(%s, metaclass=Guarded):
 """
 
 
-@pytest.mark.parametrize("bases", ["object", "Metered"])
+@pytest.mark.parametrize("bases", ["object", "StepCounted"])
 def test_an_entry_whose_class_refuses_everything_fails_its_candidate(bases: str) -> None:
     code = make_bundle("chain:Entry", [SourceFile("chain", HOSTILE.replace(b"%s", bases.encode()))])
 
