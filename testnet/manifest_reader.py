@@ -108,7 +108,9 @@ class _Reader:
         hints = {name: hint for name, hint in get_type_hints(kind, include_extras=True).items() if name not in internal}
         for written, item in value.items():
             name, key = snake_case(written), (*at, written)
-            if name in hints:
+            if name in out:
+                self.problem(key, f"the same as {name}, which is given too; keep one")
+            elif name in hints:
                 out[name] = self.value(hints[name], item, key)
             elif name in _IGNORED.get(kind, ()):
                 self.ignored[_dotted(key, indices=False)] = None

@@ -115,7 +115,13 @@ def no_genesis(where: str, failure: Exception) -> UsageError:
 
 
 def _check_level_zero(settings: Parachain) -> None:
-    """Refuse what only chains with a runtime have: RPC, and state that a second collator could follow."""
+    """Refuse what only chains with a runtime have: assets, RPC, and state that a second collator could follow."""
+    for key, entries in (("assets", settings.assets), ("rates", settings.rates)):
+        if entries:
+            raise UsageError(
+                f"para {settings.id}: {settings.runtime} is a Level 0 chain, which knows no {key}; "
+                f"drop [[parachains.{key}]]"
+            )
     who, *others = settings.all_collators
     if who.rpc_port:
         raise UsageError(

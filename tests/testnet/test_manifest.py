@@ -111,6 +111,8 @@ def test_all_channels_connect_every_pair(tmp_path: Path) -> None:
         ),
         ("[settings]\nblock_time = '5 blocks'\n" + RELAY,
          '2: settings.block_time: must be a time in whole milliseconds, such as "500ms"'),
+        ("[settings]\nblock_time = '1s'\nblockTime = '2s'\n" + RELAY,
+         "2: settings.blockTime: the same as block_time, which is given too; keep one"),
         ("[settings]\nseed = -1\n" + RELAY, "2: settings.seed: expected int >= 0"),
         ("[relaychain]\nchain = 'x'\n", "1: relaychain: no validators; add [[relaychain.nodes]] with a name"),
         ("[settings]\nblock_time = '1500us'\n" + RELAY,

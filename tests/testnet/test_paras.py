@@ -1,13 +1,14 @@
 """The chains of a network file: what cannot be one is refused with its place and its cure, before anything runs."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from substrate.runtime.declared import WIRE_FORMS
 from testnet.bundler import NodeBundler
 from testnet.errors import UsageError
-from testnet.manifest import Manifest, Node, Parachain, Relaychain
+from testnet.manifest import AssetRate, IssuedAsset, Manifest, Node, Parachain, Relaychain
 from testnet.paras import Para, load_paras
 
 NODES = (Node(name="alice"), Node(name="bob"))
@@ -153,6 +154,19 @@ def test_a_level_0_chain_has_neither_rpc_nor_a_second_collator(
 ) -> None:
     assert refusal(tmp_path, runtime="adder", collators=collators) == f"para 2000: {message}"
     assert loaded(tmp_path, runtime="adder", collators=(Node(name="carol"),))[0].level_one is None
+
+
+@pytest.mark.parametrize(
+    ("key", "given"),
+    [
+        ("assets", {"assets": (IssuedAsset(id=1, symbol="ONE"),)}),
+        ("rates", {"rates": (AssetRate(asset="relay", rate=1),)}),
+    ],
+)
+def test_a_level_0_chain_has_no_assets(tmp_path: Path, key: str, given: dict[str, Any]) -> None:
+    assert refusal(tmp_path, runtime="adder", **given) == (
+        f"para 2000: adder is a Level 0 chain, which knows no {key}; drop [[parachains.{key}]]"
+    )
 
 
 def test_a_chain_of_several_collators_is_tried_as_the_first(tmp_path: Path) -> None:
