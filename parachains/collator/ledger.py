@@ -18,7 +18,7 @@ def plugin_code() -> Generator[None]:
     """A plugin is someone else's code: whatever it raises becomes a ChainError, and the node goes on."""
     try:
         yield
-    except (ChainError, MemoryError, KeyboardInterrupt):
+    except (ChainError, KeyboardInterrupt):
         raise
     except BaseException as failure:
         raise ChainError(f"the plugin failed: {described(failure)}") from failure

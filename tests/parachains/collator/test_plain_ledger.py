@@ -40,6 +40,12 @@ class Quitting(Adder):
         raise SystemExit
 
 
+class Hoarding(Adder):
+    @staticmethod
+    def collate(head: HeadData, state: int, context: CollationContext) -> Collated[int]:
+        raise MemoryError(bytes(2**62))
+
+
 class Refusing(Adder):
     @staticmethod
     def collate(head: HeadData, state: int, context: CollationContext) -> Collated[int]:
@@ -140,7 +146,9 @@ def test_an_unknown_head_changes_nothing() -> None:
     assert (chain.best, chain.finalized) == (before, before)
 
 
-@pytest.mark.parametrize(("plugin", "cause"), [(Broken, "ZeroDivisionError"), (Quitting, "SystemExit")])
+@pytest.mark.parametrize(
+    ("plugin", "cause"), [(Broken, "ZeroDivisionError"), (Quitting, "SystemExit"), (Hoarding, "MemoryError")]
+)
 def test_whatever_a_plugin_raises_the_node_goes_on(plugin: Any, cause: str) -> None:
     chain, _ = ledger(plugin)
 

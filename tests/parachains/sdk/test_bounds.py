@@ -66,6 +66,10 @@ class Market(Parachain):
         raise SoldOut
 
     @call
+    def hoard(self, origin: Signed) -> None:
+        bytes(2**62)
+
+    @call
     def sulk(self, origin: Signed) -> None:
         raise Sullen
 
@@ -73,7 +77,7 @@ class Market(Parachain):
     def give(self, origin: Signed) -> None:
         return Sullen()
 """
-BREAKING = [("find", {}), ("buy", {}), ("sulk", {}), ("give", {}), ("spin", {"turns": CALL_STEPS + 1})]
+BREAKING = [("find", {}), ("buy", {}), ("hoard", {}), ("sulk", {}), ("give", {}), ("spin", {"turns": CALL_STEPS + 1})]
 CODE = make_bundle("market:Market", [SourceFile("market", SOURCE)])
 LONG = CALL_STEPS * 9 // 10
 

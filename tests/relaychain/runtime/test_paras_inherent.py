@@ -191,7 +191,7 @@ def test_candidates_that_make_a_block_too_long_wait_without_stopping_it(make_rel
     assert [len(pending[ParaId(para)]) for para in (2000, 2001, 2002)] == [1, 0, 1]
 
 
-@pytest.mark.parametrize("failure", [MemoryError(), StepLimit(), KeyboardInterrupt()])
+@pytest.mark.parametrize("failure", [StepLimit(), KeyboardInterrupt()])
 def test_what_is_no_matter_of_the_data_is_not_answered_with_an_empty_inherent(
     make_relay: Any, monkeypatch: pytest.MonkeyPatch, failure: BaseException
 ) -> None:

@@ -34,8 +34,8 @@ class OwnError(BaseException):
         raise SystemExit
 
 
-FAILURES = (RuntimeError("x"), StopIteration(3), OSError("x"), SystemExit(1), NameError("x"), OwnError())
-PASSING = (MissingNode(bytes(32)), MemoryError(), KeyboardInterrupt())
+FAILURES = (RuntimeError("x"), StopIteration(3), OSError("x"), SystemExit(1), NameError("x"), MemoryError(), OwnError())
+PASSING = (MissingNode(bytes(32)), KeyboardInterrupt())
 THROWN: tuple[BaseException, ...] = (*FAILURES, *PASSING)
 
 
