@@ -79,10 +79,13 @@ def process_xcm(
 
 
 def enqueue_downward(system: Pallet, messages: Sequence[InboundDownwardMessage]) -> None:
-    """Queue downward messages; the relay chain's queue is served first in the next turn."""
+    """Queue downward messages. The relay chain's queue goes first, unless it waits already: then its turn comes."""
     queue = system.pallet(MessageQueue)
     most = queue.max_message_len()
     fitting = [message.msg for message in messages if len(message.msg) <= most]
-    if fitting:
-        queue.enqueue_messages(fitting, Parent())
+    if not fitting:
+        return
+    waits = queue.book_state_for[Parent()].ready_neighbours is not None
+    queue.enqueue_messages(fitting, Parent())
+    if not waits:  # else two messages in each block would keep all siblings from their turns
         queue.service_head.put(cast("AggregateMessageOrigin", Parent()))
