@@ -14,11 +14,10 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
 
+from relaychain.primitives.validation import ABI_PACKAGES, may_import
 from substrate.errors import ChainError
 
 ENTRY_POINT_GROUP = "relayloom.parachains"
-ABI_PACKAGES = ("substrate", "xcm", "relaychain.primitives", "parachains.sdk")
-"""What validation code may import of the node it runs on."""
 
 
 class PluginError(ChainError):
@@ -176,7 +175,7 @@ def _closure(reference: str, entry: str, find: Finder) -> tuple[Module, ...]:
 
 def _own_imports(reference: str, module: str, source: bytes, find: Finder) -> Iterator[str]:
     for line, name in _imports(reference, module, source):
-        if _is_given(name):
+        if may_import(name):
             continue
         if find(name) is None:
             raise PluginError(
@@ -197,12 +196,6 @@ def _imports(reference: str, module: str, source: bytes) -> Iterator[tuple[int, 
                 yield node.lineno, alias.name
         elif isinstance(node, ast.ImportFrom):
             yield node.lineno, "." * node.level + (node.module or "")
-
-
-def _is_given(name: str) -> bool:
-    if name.partition(".")[0] in sys.stdlib_module_names or name == "msgspec" or name.startswith("msgspec."):
-        return True
-    return any(name == package or name.startswith(f"{package}.") for package in ABI_PACKAGES)
 
 
 def _classes(files: Sequence[Module], module: str) -> list[str]:

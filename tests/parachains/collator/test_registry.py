@@ -6,10 +6,8 @@ from typing import Any
 
 import pytest
 
-from parachains.collator import registry
 from parachains.collator.registry import Module, PluginError, load_plugin, sources
 from relaychain.primitives.bundle import SourceFile, read_bundle
-from relaychain.primitives.validation import ABI_PACKAGES
 from relaychain.pvf.bundle import make_bundle
 from relaychain.pvf.loader import Loaded
 
@@ -73,7 +71,3 @@ def test_what_is_wrong_is_said_with_its_cure(tmp_path: Path, reference: str, tex
 
     with pytest.raises(PluginError, match=message):
         load_plugin(reference, tmp_path, NodeBundler())
-
-
-def test_what_a_bundle_may_import_is_what_the_abi_covers() -> None:
-    assert registry.ABI_PACKAGES == ABI_PACKAGES
