@@ -52,5 +52,4 @@ class RuntimeCalls:
             info = self.runtime.dispatch(call, origin)
         except DispatchFailure as failure:
             info, error = failure.info, encode(DispatchError, failure.error)
-        actual = info.actual_weight if info else None
-        return Dispatched(self.weight(call) if actual is None else actual, error)
+        return Dispatched(info.actual_weight if info else None, error)

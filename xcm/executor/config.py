@@ -47,8 +47,8 @@ class FeeReason(StrEnum):
 class Dispatched(Struct):
     """How a `Transact` call ended."""
 
-    weight: Weight
-    """What it really used."""
+    actual_weight: Weight | None
+    """What it really used, where that is not what it was weighed at."""
     error: bytes | None
     """The encoded error, if it failed."""
 

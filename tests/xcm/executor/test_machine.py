@@ -1,7 +1,7 @@
 """Registers, error handler, appendix, weight, traps, the trace."""
 
-from substrate.types import AccountId
-from tests.xcm.chain import FEES, Chain, Ledger, Refusal, account, complete, error_of, here, para, weight
+from substrate.types import AccountId, Weight
+from tests.xcm.chain import FEES, Call, Chain, Ledger, Refusal, account, complete, error_of, here, para, weight
 from xcm import error as e
 from xcm.asset import AllCounted, Definite, Wild, assets, fungible
 from xcm.executor.instructions.table import HANDLERS
@@ -229,6 +229,21 @@ def test_the_machine_knows_these_instructions() -> None:
 
 def test_an_unknown_instruction_is_unimplemented() -> None:
     assert error_of(Chain().run(ALICE, ExpectOrigin(None))) == (weight(10), 0, e.Unimplemented())
+
+
+class Swelling(Chain):
+    """Its calls weigh more, the more of them have run."""
+
+    def weight(self, call: Call) -> Weight:
+        return weight(call.weight + 100 * len(self.dispatched))
+
+
+def test_a_call_that_makes_itself_heavier_gives_no_more_weight_back() -> None:
+    outcome = Swelling().run(
+        para(1), Transact(OriginKind.SovereignAccount, None, DoubleEncoded(b"call remark 50 30 any"))
+    )
+
+    assert outcome == complete(40)
 
 
 def test_transacting_should_refund_weight_and_not_fail_the_program() -> None:

@@ -41,6 +41,8 @@ def transact(vm: "Machine", instruction: Transact) -> None:
     dispatch_origin = vm.config.origin_converter.convert_origin(origin, instruction.origin_kind)
     if dispatch_origin is None:
         raise XcmFailure(e.BadOrigin(), f"{origin} has no {instruction.origin_kind.name} origin")
+    weight = dispatcher.weight(call)  # before it runs: what it does may change what it would weigh
     result = dispatcher.dispatch(call, dispatch_origin)
     vm.registers.transact_status = Success() if result.error is None else error_code(result.error)
-    vm.registers.total_surplus += dispatcher.weight(call) - result.weight
+    if result.actual_weight is not None:
+        vm.registers.total_surplus += weight - result.actual_weight
