@@ -165,6 +165,7 @@ class RuntimeLedger:
             self._follow()
             self.chain.reconsider()
         else:
+            self.consensus.forget_equivocations()
             self.fetch(self._best)
 
     def set_final(self, head: HeadData) -> None:
