@@ -265,6 +265,12 @@ def _mistakes(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
         yield ("settings", "block_time"), 'must be a time in whole milliseconds, such as "500ms"'
     if relay.epoch_duration.unit != "blocks" or relay.epoch_duration.amount < 1:
         yield ("relaychain", "epoch_duration"), 'must be a number of blocks, such as "10 blocks"'
+    elif relay.epoch_duration.amount == 1 and manifest.parachains:
+        yield (
+            ("relaychain", "epoch_duration"),
+            "with a session in each block no candidate can become available: a new session drops what is pending; "
+            "write 2 blocks or more",
+        )
     for name in ("latency", "jitter"):
         if getattr(relay.default_delay_network_settings, name).unit != "us":
             yield ("relaychain", "default_delay_network_settings", name), 'must be a time, such as "50ms"'

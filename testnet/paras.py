@@ -7,6 +7,7 @@ that issues it.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
 from parachains.collator.registry import Plugin, PluginError, load_plugin
@@ -18,7 +19,6 @@ from relaychain.primitives.network import is_system_para
 from relaychain.primitives.types import ParaId
 from relaychain.runtime.genesis import GenesisPara
 from substrate.errors import ChainError
-from substrate.pallets.fees import FIXED_ONE
 from substrate.types import AccountId, Balance
 from testnet.bundler import Metered, NodeBundler
 from testnet.errors import UsageError, about
@@ -147,7 +147,8 @@ def _config(
     foreign = tuple(_foreign_assets(manifest, settings, classes))
     pallets: dict[str, Any] = {}
     if own is not None:
-        pallets = {"assets": _issued(settings.assets), "asset_rate": {"rates": _rates(settings, own, foreign, classes)}}
+        rates = _rates(manifest.parachains.index(settings), settings, own, foreign, classes)
+        pallets = {"assets": _issued(settings.assets), "asset_rate": {"rates": rates}}
     teleports = ((PARENT, PARENT),) if own and own.xcm.native == PARENT and is_system_para(settings.id) else ()
     return ParaConfig(
         para=ParaId(settings.id),
@@ -163,6 +164,7 @@ def _config(
 
 
 def _rates(
+    index: int,
     settings: Parachain,
     own: type[LevelOne],
     foreign: tuple[ForeignAsset, ...],
@@ -171,16 +173,23 @@ def _rates(
     """What each asset is worth in native tokens: one to one, unless the file says otherwise."""
     decimals = {asset.place: asset.decimals for asset in foreign}
     decimals |= {_own_place(own, asset.id): asset.decimals for asset in settings.assets}
-    rates = {place: int(rate_by_decimals(native=own.decimals, asset=digits)) for place, digits in decimals.items()}
-    for rate in settings.rates:
-        place = _place_of(rate.asset, classes, settings.id)
-        if place is None or place not in rates:
-            raise UsageError(
-                f"para {settings.id}: rates name {rate.asset!r}, which is not an asset that it takes; "
-                'write "relay", "2000" (the native token of a sibling) or "1000/1984" (an issued asset)'
-            )
-        rates[place] = round(rate.rate * FIXED_ONE * 10**own.decimals / 10 ** decimals[place])
-    return list(rates.items())
+    rates = {place: rate_by_decimals(native=own.decimals, asset=digits) for place, digits in decimals.items()}
+    for number, rate in enumerate(settings.rates):
+        with about("parachains", index, "rates", number):
+            place = _place_of(rate.asset, classes, settings.id)
+            if place is None or place not in rates:
+                raise UsageError(
+                    f"para {settings.id}: rates name {rate.asset!r}, which is not an asset that it takes; "
+                    'write "relay", "2000" (the native token of a sibling) or "1000/1984" (an issued asset)'
+                )
+            worth = Fraction(repr(rate.rate))  # the number as it was written, not the nearest binary one
+            rates[place] = rate_by_decimals(native=own.decimals, asset=decimals[place], worth=worth)
+            if rates[place] is None:
+                raise UsageError(
+                    f"para {settings.id}: a rate of {rate.rate:g} for {rate.asset!r} does not fit a FixedU128: that "
+                    f"has {decimals[place]} decimals, {own.symbol} {own.decimals}; change the rate or the decimals"
+                )
+    return [(place, rate) for place, rate in rates.items() if rate is not None]
 
 
 def _foreign_assets(

@@ -240,7 +240,8 @@ VIEWS: dict[str, View] = {
         """,
     ),
     "candidates": View(
-        "One row per candidate, with when it reached each stage.",
+        "One row per candidate, with when it reached each stage. `outcome` is `open` where nothing more is heard: it "
+        "waits, or went with its fork or its session, of which the relay chain tells nothing.",
         _columns(
             "candidate:text para_id:u32 chain:category head:text relay_parent:text core:int backing_group:int "
             "collator:text backers:json pov_size:int collated_at:time seconded_at:time backed_at:time "

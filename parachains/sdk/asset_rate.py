@@ -4,6 +4,7 @@ Source: polkadot-sdk, `substrate/frame/asset-rate/src/lib.rs`.
 """
 
 from collections.abc import Iterable, Mapping
+from fractions import Fraction
 from typing import Any
 
 from substrate.pallets.fees import FIXED_ONE, FixedU128
@@ -90,6 +91,13 @@ class AssetRate(Pallet):
         return None if not rate else -(-amount * FIXED_ONE // rate)
 
 
-def rate_by_decimals(*, native: int, asset: int) -> FixedU128:
-    """The rate at which one whole unit is worth one whole unit."""
-    return FixedU128(FIXED_ONE * 10**native // 10**asset)
+def rate_by_decimals(*, native: int, asset: int, worth: Fraction = Fraction(1)) -> FixedU128 | None:
+    """The rate at which one whole unit is worth so many whole native ones; None where no `FixedU128` holds it.
+
+    Args:
+        native: Decimals of the native token.
+        asset: Decimals of the asset.
+        worth: Native tokens for one of the asset.
+    """
+    rate = round(worth * FIXED_ONE * 10**native / 10**asset)
+    return FixedU128(rate) if 0 < rate < 1 << 128 else None

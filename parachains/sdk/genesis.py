@@ -30,7 +30,7 @@ def standard_genesis(config: ParaConfig, *, decimals: int) -> dict[str, Mapping[
             ],
             "accounts": [(asset.place, who, amount) for asset in assets for who, amount in asset.accounts.items()],
         },
-        "asset_rate": {"rates": [(asset.place, _rate(asset, decimals)) for asset in assets]},
+        "asset_rate": {"rates": [(asset.place, rate) for asset in assets if (rate := _rate(asset, decimals))]},
         "xcm_trust": {"reserves": config.reserves, "teleporters": config.teleports},
     }
     for attribute, extra in config.pallets.items():
@@ -44,5 +44,5 @@ def _owner(asset: ForeignAsset) -> AccountId:
     return FEE_ACCOUNT if owner is None else owner
 
 
-def _rate(asset: ForeignAsset, decimals: int) -> int:
+def _rate(asset: ForeignAsset, decimals: int) -> int | None:
     return rate_by_decimals(native=decimals, asset=asset.decimals) if asset.rate is None else asset.rate

@@ -113,6 +113,9 @@ def test_all_channels_connect_every_pair(tmp_path: Path) -> None:
          '2: settings.block_time: must be a time in whole milliseconds, such as "500ms"'),
         ("[settings]\nblock_time = '1s'\nblockTime = '2s'\n" + RELAY,
          "2: settings.blockTime: the same as block_time, which is given too; keep one"),
+        (RELAY.replace("[relaychain]\n", "[relaychain]\nepoch_duration = '1 block'\n") + PARAS,
+         "2: relaychain.epoch_duration: with a session in each block no candidate can become available: a new session "
+         "drops what is pending; write 2 blocks or more"),
         ("[settings]\nseed = -1\n" + RELAY, "2: settings.seed: expected int >= 0"),
         ("[relaychain]\nchain = 'x'\n", "1: relaychain: no validators; add [[relaychain.nodes]] with a name"),
         ("[settings]\nblock_time = '1500us'\n" + RELAY,

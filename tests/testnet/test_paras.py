@@ -10,6 +10,8 @@ from testnet.bundler import NodeBundler
 from testnet.errors import UsageError
 from testnet.manifest import AssetRate, IssuedAsset, Manifest, Node, Parachain, Relaychain
 from testnet.paras import Para, load_paras
+from xcm.junction import GeneralIndex, PalletInstance
+from xcm.location import location
 
 NODES = (Node(name="alice"), Node(name="bob"))
 IMPORTS = """from parachains.sdk.plugin import (
@@ -166,6 +168,46 @@ def test_a_level_0_chain_has_neither_rpc_nor_a_second_collator(
 def test_a_level_0_chain_has_no_assets(tmp_path: Path, key: str, given: dict[str, Any]) -> None:
     assert refusal(tmp_path, runtime="adder", **given) == (
         f"para 2000: adder is a Level 0 chain, which knows no {key}; drop [[parachains.{key}]]"
+    )
+
+
+def stored_rates(directory: Path, *, decimals: int, rates: tuple[AssetRate, ...] = ()) -> list[int]:
+    """What the chain's genesis says of the one asset that it issues; its own token has 12 decimals."""
+    (directory / "a.py").write_text(IMPORTS + "class A(Parachain): ...")
+    asset = IssuedAsset(id=1, symbol="ONE", decimals=decimals)
+    [para] = loaded(directory, assets=(asset,), rates=rates)
+    place = location(0, PalletInstance(51), GeneralIndex(1))
+    return [rate for found, rate in para.config.pallets["asset_rate"]["rates"] if found == place]
+
+
+@pytest.mark.parametrize(
+    ("decimals", "rate", "expected"),
+    [
+        (6, 0.1, 10**23),
+        (12, 0.1, 10**17),
+        (12, 3.0, 3 * 10**18),
+        (18, 1e-12, 1),
+        (0, 1e8, 10**38),
+    ],
+)
+def test_a_rate_counts_in_whole_units(tmp_path: Path, decimals: int, rate: float, expected: int) -> None:
+    assert stored_rates(tmp_path, decimals=decimals, rates=(AssetRate(asset="2000/1", rate=rate),)) == [expected]
+
+
+@pytest.mark.parametrize(("decimals", "expected"), [(12, [10**18]), (6, [10**24]), (30, [1]), (31, [])])
+def test_an_asset_is_worth_one_unless_that_cannot_be_said(tmp_path: Path, decimals: int, expected: list[int]) -> None:
+    assert stored_rates(tmp_path, decimals=decimals) == expected
+
+
+@pytest.mark.parametrize(("decimals", "rate"), [(38, 1.0), (18, 1e-18), (0, 1e18)])
+def test_a_rate_that_cannot_be_held_is_refused_by_its_key(tmp_path: Path, decimals: int, rate: float) -> None:
+    with pytest.raises(UsageError) as refused:
+        stored_rates(tmp_path, decimals=decimals, rates=(AssetRate(asset="2000/1", rate=rate),))
+
+    assert refused.value.key == ("parachains", 0, "rates", 0)
+    assert str(refused.value) == (
+        f"para 2000: a rate of {rate:g} for '2000/1' does not fit a FixedU128: that has {decimals} decimals, UNIT 12; "
+        "change the rate or the decimals"
     )
 
 
