@@ -227,11 +227,15 @@ class RatedTrader:
         if self._earned is None:
             return None
         place, earned = self._earned
-        refunded = weight.min(self._sold)
-        amount = min(self._price(refunded, place) or 0, earned)
-        self._sold -= refunded
-        self._earned = (place, earned - amount)
-        return fungible(place, amount) if amount else None
+        left = self._sold - weight
+        price = self._price(left, place)
+        # What stays sold is priced, and rounded up, not the refund: many small ones give back what one large one does.
+        # Purchases that were rounded one by one may have cost less than what is left of them; nothing is due then.
+        amount = 0 if price is None else max(earned - price, 0)
+        if not amount:
+            return None  # and the weight stays sold: the machine offers it again
+        self._sold, self._earned = left, (place, earned - amount)
+        return fungible(place, amount)
 
     def settle(self) -> Assets:
         if self._earned is None or not self._earned[1]:
