@@ -19,6 +19,7 @@ from substrate.types import AccountId, Weight
 from testnet.examples.bazaar import Bazaar
 from xcm.asset import AllCounted, Asset, Fungible, Wild, assets, fungible
 from xcm.builder.traders import FixedRate
+from xcm.error import XcmFailure
 from xcm.executor.config import Context, FeeReason, XcmConfig
 from xcm.executor.holding import Holding
 from xcm.executor.passage import Passage, Refused
@@ -176,6 +177,17 @@ def test_a_rate_that_is_gone_refunds_nothing() -> None:
 
     assert trader.refund_weight(Weight(4, 0), CONTEXT) is None
     assert trader.settle() == assets(*taken) == assets(fungible(PARENT, 10))
+
+
+def test_a_message_pays_for_all_its_weight_with_one_asset() -> None:
+    trader, taken = rated((PARENT, 1000), (SIBLING, 1000))
+    both = Holding.of(fungible(PARENT, 10), fungible(SIBLING, 10))
+    trader.buy_weight(Weight(6, 0), Holding.of(fungible(SIBLING, 6)), CONTEXT)
+
+    assert trader.buy_weight(Weight(4, 0), both, CONTEXT) == Holding.of(fungible(PARENT, 10), fungible(SIBLING, 6))
+    with pytest.raises(XcmFailure, match="no asset with a rate offered"):
+        trader.buy_weight(Weight(4, 0), Holding.of(fungible(PARENT, 10)), CONTEXT)
+    assert trader.settle() == assets(*taken) == assets(fungible(SIBLING, 10))
 
 
 @pytest.mark.parametrize("program", [(RefundSurplus(),), (SetAppendix(xcm(ClearError())), RefundSurplus()) * 32])

@@ -192,6 +192,15 @@ def test_weight_is_bought_back_once() -> None:
     assert trader.settle() == assets(here(10))
 
 
+def test_no_more_is_refunded_than_was_earned() -> None:
+    """Three purchases of half a unit more than one were rounded down each."""
+    trader = FixedRateOfFungible(FixedRate(HERE, 10**12 // 2, 0), lambda asset: None)
+    for _ in range(3):
+        assert buy(trader, Weight(3, 0), HERE, 1) == 0
+    assert trader.refund_weight(Weight(9, 0), CONTEXT) == here(3)
+    assert trader.settle() == assets()
+
+
 def test_weight_trader_tuple_should_work() -> None:
     def traders() -> FirstTrader:
         return FirstTrader([rate(HERE), rate(para(1))])
