@@ -1,6 +1,9 @@
 """The message queue of a para: what a turn of serving may take of the witness and of the weight."""
 
 from itertools import pairwise
+from typing import Any, cast
+
+import pytest
 
 from parachains.sdk.contract import ParaConfig
 from parachains.sdk.message_queue import AggregateMessageOrigin, MessageQueue, Parent, Sibling, enqueue_downward
@@ -8,13 +11,17 @@ from parachains.sdk.plugin import SERVICE_WEIGHT
 from parachains.sdk.xcm_config import INSTRUCTION_WEIGHT
 from relaychain.primitives.messages import InboundDownwardMessage
 from relaychain.primitives.types import ParaId
+from substrate.block import Digest
 from substrate.pallets.message_queue import OVERHEAD
+from substrate.pallets.system import System
 from substrate.runtime.assembly import Runtime
 from substrate.scale.codec import encode
 from substrate.state import Overlay
-from substrate.types import BlockNumber, Weight
+from substrate.types import BlockNumber, Hash, Weight
 from testnet.examples.bazaar import Bazaar
-from xcm.instruction import ClearOrigin
+from xcm.asset import All, Wild
+from xcm.instruction import ClearOrigin, DepositAsset, Xcm
+from xcm.location import HERE
 from xcm.message import xcm
 from xcm.versions.versioned import VersionedXcm, XcmV5
 
@@ -82,3 +89,31 @@ def test_more_downward_messages_than_are_served_do_not_keep_siblings_from_their_
     even, odd = [0, 2, 4, 6], [1, 3, 5, 7]
 
     assert [*served(8, downward=2).values()] == [even, even, odd, odd]
+
+
+def weighing(units: int) -> bytes:
+    """A message of so many times `INSTRUCTION_WEIGHT`: a wildcard stands for 100 assets."""
+    hundreds, rest = divmod(units, 100)
+    program = (DepositAsset(Wild(All()), HERE),) * hundreds + (ClearOrigin(),) * rest
+    return encode(VersionedXcm, XcmV5(Xcm(program)))
+
+
+@pytest.mark.parametrize(
+    ("excess", "events"), [(0, ["Processed", "Processed"]), (1, ["OverweightEnqueued", "Processed"])]
+)
+def test_what_a_turn_has_no_weight_for_beside_its_page_is_overweight_and_lets_the_next_message_pass(
+    excess: int, events: list[str]
+) -> None:
+    chain = runtime()
+    chain.pallet(System).initialize(BlockNumber(1), Hash(bytes(32)), Digest())
+    queue = chain.pallet(MessageQueue)
+    room = SERVICE_WEIGHT - OVERHEAD - Weight(0, queue.heap_size)
+    most = room.proof_size // INSTRUCTION_WEIGHT.proof_size
+    queue.enqueue_messages([weighing(most + excess), MESSAGE], SIBLING)
+
+    queue.service_queues(SERVICE_WEIGHT)
+    queue.service_queues(SERVICE_WEIGHT)
+
+    noted = [cast(Any, record.event).value for record in chain.pallet(System).block_events()]
+    assert [type(event).__name__ for event in noted] == events
+    assert queue.footprint(SIBLING).message_count == excess
