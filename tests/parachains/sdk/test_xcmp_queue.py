@@ -9,6 +9,7 @@ from parachains.sdk.parachain_system import ParachainSystem
 from parachains.sdk.relay_state_snapshot import MessagingStateSnapshot, RelayDispatchQueueRemainingCapacity
 from parachains.sdk.xcmp_pages import ChannelSignal, XcmpMessageFormat, messages, new_page, signals
 from parachains.sdk.xcmp_queue import (
+    MAX_PAGE_SIZE,
     OutboundChannelDetails,
     OutboundState,
     QueueConfigData,
@@ -89,6 +90,19 @@ def test_a_fragment_that_cannot_go_is_refused(recipient: ParaId, size: int, reas
     assert str(rejection.value) == reason
 
 
+def test_our_own_limit_holds_where_a_channel_takes_larger_pages() -> None:
+    xcmp = queue(total=10 * MAX_PAGE_SIZE, size=2 * MAX_PAGE_SIZE)
+    with pytest.raises(XcmpSendError) as rejection:
+        xcmp.send_fragment(A, XCM, b"x" * MAX_PAGE_SIZE)
+    assert str(rejection.value) == f"TooBig (size={MAX_PAGE_SIZE + 1}, limit={MAX_PAGE_SIZE})"
+
+    largest = b"x" * (MAX_PAGE_SIZE - 1)
+    for fragment in (largest, b"y"):
+        xcmp.send_fragment(A, XCM, fragment)
+
+    assert [xcmp.outbound_xcmp_messages[A, index] for index in range(2)] == [b"\0" + largest, b"\0y"]
+
+
 def test_recipients_come_out_ascending_one_page_each_and_take_turns() -> None:
     xcmp = queue()
     for recipient in (B, A, B, A):
@@ -99,6 +113,17 @@ def test_recipients_come_out_ascending_one_page_each_and_take_turns() -> None:
 
     assert [taken(2), taken(1), taken(1), taken(2)] == [[A, B], [B], [A], []]
     assert xcmp.outbound_xcmp_status.get() == ()
+
+
+def test_whoever_got_nothing_comes_first_in_the_next_block() -> None:
+    """Given more for A and B than a block takes. When each block takes one page. Then they take turns."""
+    xcmp = queue()
+    for recipient in (A, A, A, B, B):
+        xcmp.send_fragment(recipient, XCM, b"x" * 90)
+
+    taken = [[message.recipient for message in xcmp.take_outbound(1)] for _ in range(6)]
+
+    assert taken == [[A], [B], [A], [B], [A], []]
 
 
 def test_a_suspended_recipient_gets_signals_only() -> None:
