@@ -35,6 +35,8 @@ ALICE, BOB = account(1), account(3)
 US = location(0, Parachain(42))
 TOPIC = SetTopic(b"m" * 32)
 CHECKING = AccountId(b"c" * 32)
+DEEP = location(0, *[GeneralIndex(number) for number in range(8)])
+"""As deep as a location can be: nobody above us can name it."""
 
 
 def deposit(count: int = 1) -> DepositAsset:
@@ -146,15 +148,24 @@ def test_a_delivery_fee_of_a_message_that_is_not_delivered_is_not_paid() -> None
     assert chain.traps == {(ALICE, assets(here(100))): 1}
 
 
+def test_what_the_destination_cannot_name_is_not_put_in_reserve_for_it() -> None:
+    chain = Chain()
+    chain.endow(ALICE, 100)
+    chain.endow(ALICE, 5, DEEP)
+    outcome = chain.run(ALICE, TransferReserveAsset(assets(here(100), fungible(DEEP, 5)), PARENT, xcm()))
+    assert error_of(outcome) == (weight(10), 0, e.LocationFull())
+    assert (chain.ledger.of(ALICE), chain.ledger.of(ALICE, DEEP)) == (100, 5)
+    assert chain.sent == []
+
+
 def test_what_the_reserve_cannot_name_stays_in_holding() -> None:
-    deep = location(0, *[GeneralIndex(number) for number in range(8)])
-    chain = Chain(reserves=[(PARENT, PARENT), (deep, PARENT)])
+    chain = Chain(reserves=[(PARENT, PARENT), (DEEP, PARENT)])
     chain.endow(ALICE, 100, PARENT)
-    chain.endow(ALICE, 5, deep)
-    load = WithdrawAsset(assets(fungible(PARENT, 100), fungible(deep, 5)))
+    chain.endow(ALICE, 5, DEEP)
+    load = WithdrawAsset(assets(fungible(PARENT, 100), fungible(DEEP, 5)))
     assert chain.run(ALICE, load, InitiateReserveWithdraw(Wild(All()), PARENT, xcm())) == complete(20 + 5)
     assert chain.sent == [(PARENT, xcm(WithdrawAsset(assets(here(100))), ClearOrigin(), TOPIC))]
-    assert chain.traps == {(ALICE, assets(fungible(deep, 5))): 1}
+    assert chain.traps == {(ALICE, assets(fungible(DEEP, 5))): 1}
 
 
 def test_the_delivery_fee_comes_out_of_the_assets_sent() -> None:
