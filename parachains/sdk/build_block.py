@@ -131,7 +131,7 @@ def _fill(
             rejected.append(Rejected(raw, str(failure), retry=full or isinstance(failure.variant, Future)))
         else:
             included.append(raw)
-            body = size
+            body, misfits = size, 0
     return tuple(included), tuple(rejected)
 
 

@@ -5,9 +5,10 @@ from dataclasses import replace
 import pytest
 
 from parachains.sdk.build_block import BuildError
+from parachains.sdk.message_queue import Parent
 from substrate.crypto.keys import dev_pair
 from substrate.crypto.multi import Id
-from substrate.types import AccountId
+from substrate.types import AccountId, Weight
 from testnet.examples.bazaar import Bazaar
 from tests.parachains.sdk.test_plugin import AUTHOR, BOB, Para
 
@@ -15,6 +16,14 @@ from tests.parachains.sdk.test_plugin import AUTHOR, BOB, Para
 def transfers(para: Para, count: int) -> list[bytes]:
     dest = Id(AccountId(BOB.public))
     return [para.sign("Balances.transfer_keep_alive", dest=dest, value=10**9) for _ in range(count)]
+
+
+def too_heavy(para: Para, count: int) -> list[bytes]:
+    """Extrinsics that weigh more than a block takes; each would be its sender's next."""
+    execute, weight = "MessageQueue.execute_overweight", Weight(10**13, 0)
+    heavy = para.sign(execute, BOB, message_origin=Parent(), page=0, index=0, weight_limit=weight)
+    para.nonces[BOB.public] -= 1
+    return [heavy] * count
 
 
 @pytest.mark.parametrize("limit", [8_000, 12_000, 20_000])
@@ -29,6 +38,28 @@ def test_a_block_stays_within_the_proof_limit_and_says_what_is_left(limit: int) 
     assert 0 < len(made.included) < 200
     assert [*made.included, *(left.extrinsic for left in made.rejected)] == sent
     assert all(left.retry for left in made.rejected)
+
+
+@pytest.mark.parametrize(("misfits", "included"), [(7, 1), (8, 0)])
+def test_a_block_is_full_when_so_many_in_a_row_do_not_fit(misfits: int, included: int) -> None:
+    para = Para()
+    sent = [*too_heavy(para, misfits), *transfers(para, 1)]
+
+    made = para.block(*sent)
+
+    assert [*made.included] == sent[misfits : misfits + included]
+    assert [left.extrinsic for left in made.rejected] == sent[: misfits + 1 - included]
+    assert all(left.retry for left in made.rejected)
+
+
+def test_what_does_not_fit_here_and_there_does_not_fill_a_block() -> None:
+    para = Para()
+    fitting = transfers(para, 3)
+
+    made = para.block(*(extrinsic for each in fitting for extrinsic in (*too_heavy(para, 7), each)))
+
+    assert [*made.included] == fitting
+    assert len(made.rejected) == 21
 
 
 def test_no_block_fits_into_a_proof_that_is_too_small() -> None:
