@@ -192,12 +192,8 @@ class RuntimeLedger:
         chain, target = self.chain, self._final
         if target not in chain or chain.is_ancestor(target, chain.finalized):
             return
-        if not chain.is_ancestor(target, chain.best):  # finality was heard of first
-            self._best = target
-            self._follow()
-            chain.reconsider()
         before = chain.finalized_number
-        chain.finalize(target)
+        chain.finalize(target)  # which takes the best block along where finality was heard of first
         for number in range(before + 1, chain.finalized_number + 1):
             self._recorder.row(
                 "finality",
