@@ -402,6 +402,33 @@ def test_validators_refuse_what_a_cheating_collator_offers(name: str, cause: str
     play(story, behaviour=cheat)
 
 
+CHEATS = ["mint", "forge_state_root", "skip_downward_message", "lie_about_watermark", "loop_for_ever"]
+
+
+@pytest.mark.parametrize("name", CHEATS)
+def test_what_a_cheat_offers_is_for_validators_only(name: str) -> None:
+    """Given a collator that changes its block. When it offers that. Then no node has it, nor the block it was."""
+    chosen, seen = list[CollatorBehaviour](), list[Hash]()
+
+    def cheat(made: Any, context: Any, parent: Any) -> Any:
+        offered = chosen[0](made, context, parent)
+        seen.extend((made.block.block.hash, offered.block.block.hash))
+        return offered
+
+    async def story(world: World) -> None:
+        chosen.append(cheats(world)[name])
+        world.relay.advance()
+        world.relay.fork.send_down(b"message")
+        await world.slot()
+        assert len(world.validator.advertised) == 1
+        assert len(seen) == 2
+        for node in world.nodes.values():
+            assert node.chain.leaves() == (world.genesis,)
+            assert [node.ledger.importer.cache.get(block) for block in seen] == [None, None]
+
+    assert play(story, "carol", "dan", behaviour=cheat).rows.of("faults") == []
+
+
 def test_the_adder_goes_the_same_way() -> None:
     async def main() -> None:
         rows = Rows()
