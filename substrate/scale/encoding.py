@@ -107,11 +107,8 @@ class EncoderSource(Source):
         first, again = self.once(value)
         checked = f"({again} if len({first}) == {len(items)} else wrong_size(len({again}), {len(items)}))"
         parts: list[Part] = []
-        for index, item in enumerate(items):
-            parts += self.parts(item, f"{checked if index == 0 else again}[{index}]")
-        # The first item may have no bytes, and then nothing would name the tuple.
-        if parts and again not in parts[0].text:
-            parts.insert(0, Part(f"({checked} and b'')"))
+        for index, item in enumerate(items):  # whichever is the first to have bytes names the tuple
+            parts += self.parts(item, f"{again if parts else checked}[{index}]")
         return parts
 
     def _struct_parts(self, shape: sh.StructShape, value: str) -> list[Part]:

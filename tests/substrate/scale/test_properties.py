@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from substrate.errors import DecodeError
 from substrate.scale import shapes as sh
 from substrate.scale.bits import BitVec, encode_bits
-from substrate.scale.codec import codec_of
+from substrate.scale.codec import codec_of, decode, encode
 from substrate.scale.hints import fields_of, shape_of
 from substrate.scale.primitives import compact
 from substrate.scale.types import (
@@ -145,6 +145,20 @@ def plain(shape: sh.Shape, value: Any) -> bytes:  # noqa: C901 (a table)
             return bytes([naming(case_.cls).index or 0]) + plain(case_, value)
         case _:
             raise AssertionError(shape)
+
+
+@pytest.mark.parametrize(
+    ("hint", "value", "expected"),
+    [
+        (tuple[tuple[()], u8], ((), 7), "07"),
+        (tuple[tuple[tuple[()], u8], u8], (((), 7), 8), "0708"),
+        (Annotated[tuple[tuple[tuple[()], u8], ...], Exactly(2)], (((), 7), ((), 8)), "0708"),
+        (tuple[tuple[()], tuple[tuple[()], bytes]], ((), ((), b"a")), "0461"),
+    ],
+)
+def test_items_without_bytes_may_stand_first(hint: Any, value: Any, expected: str) -> None:
+    assert encode(hint, value) == bytes.fromhex(expected)
+    assert decode(hint, bytes.fromhex(expected)) == value
 
 
 @settings(max_examples=150)
