@@ -129,7 +129,7 @@ class Assembly:
         self._attributes: dict[type[Pallet], str | None] = {}
         self._calls: dict[type[Struct], CallEntry] = {}
         self._call_types: dict[str, tuple[type[RuntimeCall], type[Struct]]] = {}
-        self._methods: dict[Callable[..., Any], str] = {}
+        self._methods: dict[Callable[..., Any], list[str]] = {}
         self._events: dict[str, type[RuntimeEvent]] = {}
         self._errors: dict[type[Error], int] = {}
         self._origins: dict[type[Struct], type[OriginCaller]] = {}
@@ -199,7 +199,7 @@ class Assembly:
             kind = make_struct(name, fields, index=spec.index)
             names = tuple(field for field, _ in fields)
             self._calls[kind] = CallEntry(mounted.attribute, method, names, check, spec)
-            self._methods.setdefault(getattr(mounted.kind, method), f"{mounted.name}.{name}")
+            self._methods.setdefault(getattr(mounted.kind, method), []).append(f"{mounted.name}.{name}")
             kinds.append(kind)
         if not kinds:
             return None
@@ -237,8 +237,12 @@ class Assembly:
             yield wrapper
 
     def make_call(self, method: Callable[..., Any], args: Mapping[str, Any]) -> RuntimeCall:
-        """A call value of a pallet's method."""
-        return self.make_call_named(self._methods[method], args)
+        """A call value of a pallet's method. Raises a ChainError where several pallets share the method."""
+        name, *others = self._methods[method]
+        if others:
+            choices = " or ".join(f'call_named("{each}", ...)' for each in (name, *others))
+            raise ChainError(f"{method.__qualname__} is a call of several pallets; write {choices}")
+        return self.make_call_named(name, args)
 
     def make_call_named(self, name: str, args: Mapping[str, Any]) -> RuntimeCall:
         """A call value by `Pallet.call`."""

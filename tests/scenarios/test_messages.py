@@ -8,7 +8,6 @@ import pytest
 
 import testnet
 from parachains.collator.node import RuntimeParaNode
-from parachains.sdk.foreign_assets import TrustBackedAssets
 from parachains.sdk.parachain_system import ParachainSystem
 from relaychain.primitives.messages import UpwardMessage
 from relaychain.primitives.types import ParaId
@@ -230,9 +229,9 @@ def test_a_batch_may_mint_or_give_and_transfer(tmp_path: Path, kind: str) -> Non
         client = stage.para(1000)
         usdx = (Parachain(1000), PalletInstance(50), GeneralIndex(1984))
         own = {
-            "mint": client.runtime.call(TrustBackedAssets.mint, id=1984, beneficiary=Id(ALICE.account), amount=10**9),
-            "gift": client.runtime.call(
-                TrustBackedAssets.transfer, id=1984, target=Id(sovereign_of(2000, 1000)), amount=10**9
+            "mint": client.runtime.call_named("Assets.mint", id=1984, beneficiary=Id(ALICE.account), amount=10**9),
+            "gift": client.runtime.call_named(
+                "Assets.transfer", id=1984, target=Id(sovereign_of(2000, 1000)), amount=10**9
             ),
         }
         away = transfer_call(client.runtime, source=1000, dest=2000, asset=usdx, amount=5 * 10**6, to=BOB)

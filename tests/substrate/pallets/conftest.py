@@ -119,8 +119,9 @@ class World:
         return [type(event).__name__ for event in self.events()]
 
     def dispatch(self, who: AccountId | None, method: Any, /, **args: Any) -> None:
-        """Run a call as an account, or as root."""
-        self.runtime.dispatch(self.runtime.call(method, **args), RawSigned(who) if who else RawRoot())
+        """Run a call, given by its name or method, as an account, or as root."""
+        make = self.runtime.call_named if isinstance(method, str) else self.runtime.call
+        self.runtime.dispatch(make(method, **args), RawSigned(who) if who else RawRoot())
 
     def issued(self) -> int:
         """Sum of all balances."""

@@ -31,8 +31,8 @@ def refused(world: Any, error: str | TokenError, who: AccountId | None, method: 
 @pytest.fixture
 def gold(world: Any) -> Any:
     """Alice owns gold with a minimum of 10, and holds 1,000 of it."""
-    world.dispatch(ALICE, T.create, id=GOLD, admin=Id(ALICE), min_balance=Balance(10))
-    world.dispatch(ALICE, T.mint, id=GOLD, beneficiary=Id(ALICE), amount=Balance(1_000))
+    world.dispatch(ALICE, "Assets.create", id=GOLD, admin=Id(ALICE), min_balance=Balance(10))
+    world.dispatch(ALICE, "Assets.mint", id=GOLD, beneficiary=Id(ALICE), amount=Balance(1_000))
     return world
 
 
@@ -44,9 +44,9 @@ def test_creating_takes_a_deposit_and_minting_a_consumer(gold: Any) -> None:
     assert assets.asset[GOLD].accounts == 1
     assert gold.runtime.system.account[ALICE].consumers == 2
     assert gold.said() == ["Reserved", "Created", "Issued"]
-    refused(gold, "InUse", BOB, T.create, id=GOLD, admin=Id(BOB), min_balance=Balance(1))
-    refused(gold, "MinBalanceZero", BOB, T.create, id=8, admin=Id(BOB), min_balance=Balance(0))
-    refused(gold, "NoPermission", BOB, T.mint, id=GOLD, beneficiary=Id(BOB), amount=Balance(10))
+    refused(gold, "InUse", BOB, "Assets.create", id=GOLD, admin=Id(BOB), min_balance=Balance(1))
+    refused(gold, "MinBalanceZero", BOB, "Assets.create", id=8, admin=Id(BOB), min_balance=Balance(0))
+    refused(gold, "NoPermission", BOB, "Assets.mint", id=GOLD, beneficiary=Id(BOB), amount=Balance(10))
 
 
 def test_storage_keys_are_upstreams(gold: Any) -> None:
@@ -56,13 +56,13 @@ def test_storage_keys_are_upstreams(gold: Any) -> None:
 
 
 def test_transfers_need_a_living_receiver_and_move_dust_along(gold: Any) -> None:
-    refused(gold, TokenError.CannotCreate, ALICE, T.transfer, id=GOLD, target=Id(DAVE), amount=Balance(100))
-    refused(gold, TokenError.BelowMinimum, ALICE, T.transfer, id=GOLD, target=Id(BOB), amount=Balance(9))
-    refused(gold, "BalanceLow", ALICE, T.transfer, id=GOLD, target=Id(BOB), amount=Balance(1_001))
-    refused(gold, "NoAccount", BOB, T.transfer, id=GOLD, target=Id(ALICE), amount=Balance(1))
-    refused(gold, "BalanceLow", ALICE, T.transfer_keep_alive, id=GOLD, target=Id(BOB), amount=Balance(991))
+    refused(gold, TokenError.CannotCreate, ALICE, "Assets.transfer", id=GOLD, target=Id(DAVE), amount=Balance(100))
+    refused(gold, TokenError.BelowMinimum, ALICE, "Assets.transfer", id=GOLD, target=Id(BOB), amount=Balance(9))
+    refused(gold, "BalanceLow", ALICE, "Assets.transfer", id=GOLD, target=Id(BOB), amount=Balance(1_001))
+    refused(gold, "NoAccount", BOB, "Assets.transfer", id=GOLD, target=Id(ALICE), amount=Balance(1))
+    refused(gold, "BalanceLow", ALICE, "Assets.transfer_keep_alive", id=GOLD, target=Id(BOB), amount=Balance(991))
 
-    gold.dispatch(ALICE, T.transfer, id=GOLD, target=Id(BOB), amount=Balance(995))
+    gold.dispatch(ALICE, "Assets.transfer", id=GOLD, target=Id(BOB), amount=Balance(995))
 
     assert gold.runtime.assets.balance(GOLD, BOB) == 1_000
     assert (GOLD, ALICE) not in gold.runtime.assets.account
@@ -71,7 +71,7 @@ def test_transfers_need_a_living_receiver_and_move_dust_along(gold: Any) -> None
 
 
 def test_a_sufficient_asset_keeps_an_account_alive(world: Any) -> None:
-    world.dispatch(None, T.force_create, id=1, owner=Id(ALICE), is_sufficient=True, min_balance=Balance(1))
+    world.dispatch(None, "Assets.force_create", id=1, owner=Id(ALICE), is_sufficient=True, min_balance=Balance(1))
     assets, system = world.runtime.assets, world.runtime.system
     assets.mint_into(1, DAVE, 5)
 
@@ -96,69 +96,71 @@ def test_routines_for_other_pallets(gold: Any) -> None:
 
 
 def test_freezing_accounts_and_the_asset(gold: Any) -> None:
-    gold.dispatch(ALICE, T.mint, id=GOLD, beneficiary=Id(BOB), amount=Balance(100))
-    gold.dispatch(ALICE, T.freeze, id=GOLD, who=Id(BOB))
-    refused(gold, "Frozen", BOB, T.transfer, id=GOLD, target=Id(ALICE), amount=Balance(1))
-    gold.dispatch(ALICE, T.transfer, id=GOLD, target=Id(BOB), amount=Balance(1))
-    gold.dispatch(ALICE, T.block, id=GOLD, who=Id(BOB))
-    refused(gold, TokenError.Blocked, ALICE, T.transfer, id=GOLD, target=Id(BOB), amount=Balance(1))
-    gold.dispatch(ALICE, T.thaw, id=GOLD, who=Id(BOB))
+    gold.dispatch(ALICE, "Assets.mint", id=GOLD, beneficiary=Id(BOB), amount=Balance(100))
+    gold.dispatch(ALICE, "Assets.freeze", id=GOLD, who=Id(BOB))
+    refused(gold, "Frozen", BOB, "Assets.transfer", id=GOLD, target=Id(ALICE), amount=Balance(1))
+    gold.dispatch(ALICE, "Assets.transfer", id=GOLD, target=Id(BOB), amount=Balance(1))
+    gold.dispatch(ALICE, "Assets.block", id=GOLD, who=Id(BOB))
+    refused(gold, TokenError.Blocked, ALICE, "Assets.transfer", id=GOLD, target=Id(BOB), amount=Balance(1))
+    gold.dispatch(ALICE, "Assets.thaw", id=GOLD, who=Id(BOB))
     assert gold.runtime.assets.account[GOLD, BOB].status == AccountStatus.Liquid
 
-    gold.dispatch(ALICE, T.freeze_asset, id=GOLD)
-    refused(gold, "AssetNotLive", BOB, T.transfer, id=GOLD, target=Id(ALICE), amount=Balance(1))
-    gold.dispatch(ALICE, T.thaw_asset, id=GOLD)
-    refused(gold, "NotFrozen", ALICE, T.thaw_asset, id=GOLD)
-    gold.dispatch(BOB, T.transfer, id=GOLD, target=Id(ALICE), amount=Balance(1))
+    gold.dispatch(ALICE, "Assets.freeze_asset", id=GOLD)
+    refused(gold, "AssetNotLive", BOB, "Assets.transfer", id=GOLD, target=Id(ALICE), amount=Balance(1))
+    gold.dispatch(ALICE, "Assets.thaw_asset", id=GOLD)
+    refused(gold, "NotFrozen", ALICE, "Assets.thaw_asset", id=GOLD)
+    gold.dispatch(BOB, "Assets.transfer", id=GOLD, target=Id(ALICE), amount=Balance(1))
 
 
 def test_a_delegate_spends_what_was_approved(gold: Any) -> None:
-    gold.dispatch(ALICE, T.approve_transfer, id=GOLD, delegate=Id(BOB), amount=Balance(60))
+    gold.dispatch(ALICE, "Assets.approve_transfer", id=GOLD, delegate=Id(BOB), amount=Balance(60))
     spend = {"id": GOLD, "owner": Id(ALICE), "destination": Id(BOB)}
-    refused(gold, "Unapproved", BOB, T.transfer_approved, **spend, amount=Balance(61))
-    gold.dispatch(BOB, T.transfer_approved, **spend, amount=Balance(50))
+    refused(gold, "Unapproved", BOB, "Assets.transfer_approved", **spend, amount=Balance(61))
+    gold.dispatch(BOB, "Assets.transfer_approved", **spend, amount=Balance(50))
     assert gold.runtime.balances.reserved_balance(ALICE) == 55
 
-    gold.dispatch(BOB, T.transfer_approved, **spend, amount=Balance(10))
+    gold.dispatch(BOB, "Assets.transfer_approved", **spend, amount=Balance(10))
 
     assert gold.runtime.balances.reserved_balance(ALICE) == 50
     assert gold.runtime.assets.asset[GOLD].approvals == 0
-    refused(gold, "Unknown", ALICE, T.cancel_approval, id=GOLD, delegate=Id(BOB))
+    refused(gold, "Unknown", ALICE, "Assets.cancel_approval", id=GOLD, delegate=Id(BOB))
 
 
 def test_metadata_costs_by_length(gold: Any) -> None:
-    gold.dispatch(ALICE, T.set_metadata, id=GOLD, name=b"Gold", symbol=b"AU", decimals=3)
+    gold.dispatch(ALICE, "Assets.set_metadata", id=GOLD, name=b"Gold", symbol=b"AU", decimals=3)
     assert gold.runtime.balances.reserved_balance(ALICE) == 50 + 10 + 6
-    gold.dispatch(ALICE, T.set_metadata, id=GOLD, name=b"Go", symbol=b"AU", decimals=3)
+    gold.dispatch(ALICE, "Assets.set_metadata", id=GOLD, name=b"Go", symbol=b"AU", decimals=3)
     assert gold.runtime.balances.reserved_balance(ALICE) == 50 + 10 + 4
-    refused(gold, "BadMetadata", ALICE, T.set_metadata, id=GOLD, name=bytes(51), symbol=b"", decimals=3)
-    gold.dispatch(None, T.force_set_metadata, id=GOLD, name=b"G", symbol=b"", decimals=0, is_frozen=True)
-    refused(gold, "NoPermission", ALICE, T.set_metadata, id=GOLD, name=b"", symbol=b"", decimals=3)
-    gold.dispatch(ALICE, T.clear_metadata, id=GOLD)
+    refused(gold, "BadMetadata", ALICE, "Assets.set_metadata", id=GOLD, name=bytes(51), symbol=b"", decimals=3)
+    gold.dispatch(None, "Assets.force_set_metadata", id=GOLD, name=b"G", symbol=b"", decimals=0, is_frozen=True)
+    refused(gold, "NoPermission", ALICE, "Assets.set_metadata", id=GOLD, name=b"", symbol=b"", decimals=3)
+    gold.dispatch(ALICE, "Assets.clear_metadata", id=GOLD)
     assert gold.runtime.balances.reserved_balance(ALICE) == 50
 
 
 def test_ownership_moves_with_its_deposit(gold: Any) -> None:
-    gold.dispatch(ALICE, T.transfer_ownership, id=GOLD, owner=Id(BOB))
+    gold.dispatch(ALICE, "Assets.transfer_ownership", id=GOLD, owner=Id(BOB))
 
     assert gold.runtime.balances.reserved_balance(BOB) == 50
-    refused(gold, "NoPermission", ALICE, T.set_team, id=GOLD, issuer=Id(ALICE), admin=Id(ALICE), freezer=Id(ALICE))
-    gold.dispatch(BOB, T.set_team, id=GOLD, issuer=Id(BOB), admin=Id(CAROL), freezer=Id(ALICE))
+    refused(
+        gold, "NoPermission", ALICE, "Assets.set_team", id=GOLD, issuer=Id(ALICE), admin=Id(ALICE), freezer=Id(ALICE)
+    )
+    gold.dispatch(BOB, "Assets.set_team", id=GOLD, issuer=Id(BOB), admin=Id(CAROL), freezer=Id(ALICE))
     assert gold.runtime.assets.asset[GOLD].admin == CAROL
 
 
 def test_a_touched_account_lives_on_a_deposit(gold: Any) -> None:
-    gold.dispatch(ALICE, T.touch_other, id=GOLD, who=Id(DAVE))
-    gold.dispatch(BOB, T.touch, id=GOLD)
+    gold.dispatch(ALICE, "Assets.touch_other", id=GOLD, who=Id(DAVE))
+    gold.dispatch(BOB, "Assets.touch", id=GOLD)
     assets, balances = gold.runtime.assets, gold.runtime.balances
     assert assets.account[GOLD, DAVE].reason == ByDepositFrom(ALICE, Balance(20))
     assert assets.account[GOLD, BOB].reason == ByDepositHeld(Balance(20))
-    refused(gold, "AlreadyExists", BOB, T.touch, id=GOLD)
-    gold.dispatch(ALICE, T.transfer, id=GOLD, target=Id(BOB), amount=Balance(10))
-    refused(gold, "WouldBurn", BOB, T.refund, id=GOLD, allow_burn=False)
+    refused(gold, "AlreadyExists", BOB, "Assets.touch", id=GOLD)
+    gold.dispatch(ALICE, "Assets.transfer", id=GOLD, target=Id(BOB), amount=Balance(10))
+    refused(gold, "WouldBurn", BOB, "Assets.refund", id=GOLD, allow_burn=False)
 
-    gold.dispatch(BOB, T.refund, id=GOLD, allow_burn=True)
-    gold.dispatch(ALICE, T.refund_other, id=GOLD, who=Id(DAVE))
+    gold.dispatch(BOB, "Assets.refund", id=GOLD, allow_burn=True)
+    gold.dispatch(ALICE, "Assets.refund_other", id=GOLD, who=Id(DAVE))
 
     assert assets.total_issuance(GOLD) == 990
     assert balances.reserved_balance(ALICE) == 50
@@ -167,17 +169,17 @@ def test_a_touched_account_lives_on_a_deposit(gold: Any) -> None:
 
 
 def test_destruction_returns_every_deposit(gold: Any) -> None:
-    gold.dispatch(BOB, T.touch, id=GOLD)
-    gold.dispatch(ALICE, T.approve_transfer, id=GOLD, delegate=Id(BOB), amount=Balance(60))
-    gold.dispatch(ALICE, T.set_metadata, id=GOLD, name=b"Gold", symbol=b"AU", decimals=3)
-    refused(gold, "IncorrectStatus", ALICE, T.destroy_accounts, id=GOLD)
-    gold.dispatch(ALICE, T.start_destroy, id=GOLD)
+    gold.dispatch(BOB, "Assets.touch", id=GOLD)
+    gold.dispatch(ALICE, "Assets.approve_transfer", id=GOLD, delegate=Id(BOB), amount=Balance(60))
+    gold.dispatch(ALICE, "Assets.set_metadata", id=GOLD, name=b"Gold", symbol=b"AU", decimals=3)
+    refused(gold, "IncorrectStatus", ALICE, "Assets.destroy_accounts", id=GOLD)
+    gold.dispatch(ALICE, "Assets.start_destroy", id=GOLD)
     assert gold.runtime.assets.asset[GOLD].status == AssetStatus.Destroying
-    refused(gold, "InUse", ALICE, T.finish_destroy, id=GOLD)
-    gold.dispatch(BOB, T.destroy_accounts, id=GOLD)
-    gold.dispatch(BOB, T.destroy_approvals, id=GOLD)
+    refused(gold, "InUse", ALICE, "Assets.finish_destroy", id=GOLD)
+    gold.dispatch(BOB, "Assets.destroy_accounts", id=GOLD)
+    gold.dispatch(BOB, "Assets.destroy_approvals", id=GOLD)
 
-    gold.dispatch(BOB, T.finish_destroy, id=GOLD)
+    gold.dispatch(BOB, "Assets.finish_destroy", id=GOLD)
 
     assert gold.runtime.balances.reserved_balance(ALICE) == gold.runtime.balances.reserved_balance(BOB) == 0
     assert gold.runtime.system.account[ALICE].consumers == 0
@@ -186,7 +188,7 @@ def test_destruction_returns_every_deposit(gold: Any) -> None:
 
 def test_force_needs_root(world: Any) -> None:
     with pytest.raises(DispatchFailure) as refusal:
-        world.dispatch(ALICE, T.force_create, id=1, owner=Id(ALICE), is_sufficient=True, min_balance=Balance(1))
+        world.dispatch(ALICE, "Assets.force_create", id=1, owner=Id(ALICE), is_sufficient=True, min_balance=Balance(1))
     assert refusal.value.error == BadOrigin()
 
 

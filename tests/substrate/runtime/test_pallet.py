@@ -99,7 +99,16 @@ def test_indices_follow_places_unless_given() -> None:
     assert {name: kind.index for name, kind in Bell.errors.items()} == {"TooOften": 0, "Broken": 9}
     calls = [BellRuntime.encode_call(BellRuntime.call_named(name)) for name in ("Bell.mend_it", "Bell.hush")]
     assert calls == [b"\x1e\x05", b"\x1e\x02"]
-    assert BellRuntime.encode_call(BellRuntime.call(Bell.ring, times=1)) == b"\x1e\0\1\0\0\0"
+    assert BellRuntime.encode_call(BellRuntime.call_named("Bell.ring", times=1)) == b"\x1e\0\1\0\0\0"
+
+
+def test_a_method_of_several_pallets_does_not_say_which_call_is_meant() -> None:
+    with pytest.raises(ChainError) as refusal:
+        BellRuntime.call(Bell.ring, times=1)
+
+    assert str(refusal.value) == (
+        'Bell.ring is a call of several pallets; write call_named("Bell.ring", ...) or call_named("BigGong.ring", ...)'
+    )
 
 
 def test_a_subclass_has_events_and_errors_of_its_own() -> None:
