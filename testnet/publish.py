@@ -29,6 +29,9 @@ END = "end"
 """The table name of the last message of a run."""
 
 _PATIENCE_SECONDS = 0.5
+"""How long the end of a run waits for a broker, all its waits together."""
+_CLOSING_SECONDS = 1
+"""How long it waits for the thread that has nothing left to send."""
 
 
 class PublishError(UsageError):
@@ -71,6 +74,7 @@ class Publisher:
         self._limit = limit
         self._waiting: deque[tuple[str, bytes]] = deque()
         self._dropped_count = 0
+        self._patience_seconds = _PATIENCE_SECONDS
         self._stopping = False
         self._ready: Future[None] = Future()
         self._thread = threading.Thread(target=self._main, name="publisher", daemon=True)
@@ -99,7 +103,7 @@ class Publisher:
         self._stopping = True
         self._wake()
         if not self._waiting:
-            self._thread.join(timeout=10)
+            self._thread.join(timeout=_CLOSING_SECONDS)
 
     def put(self, table: str, row: dict[str, Value]) -> None:
         """Publish one row; a `Record` calls this for each of its own."""
@@ -112,12 +116,11 @@ class Publisher:
             self._wake()
 
     def settle(self) -> None:
-        """Wait until nothing waits, as long as the broker takes anything."""
-        left, since = len(self._waiting), time.monotonic()
-        while self._waiting and self._thread.is_alive() and time.monotonic() - since < _PATIENCE_SECONDS:
+        """Wait until nothing waits, or patience is at an end: what one call spends is not there for the next."""
+        while self._waiting and self._thread.is_alive() and self._patience_seconds > 0:
+            since = time.monotonic()
             time.sleep(0.01)
-            if len(self._waiting) < left:
-                left, since = len(self._waiting), time.monotonic()
+            self._patience_seconds -= time.monotonic() - since
 
     def _wake(self) -> None:
         if self._thread.is_alive():

@@ -3,8 +3,10 @@
 import asyncio
 import time
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
+import aiomqtt
 import pytest
 
 from testnet.clock import run_virtual
@@ -175,6 +177,32 @@ def test_rows_that_a_broker_did_not_take_are_counted() -> None:
     assert publisher.failure is not None
     assert publisher.failure.startswith(f"the MQTT broker at 127.0.0.1:{port} cannot be used: ")
     assert 990 <= publisher.unpublished_count <= 1000
+
+
+async def test_a_broker_that_trickles_does_not_hold_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given a broker that takes a row every 50 ms. When a run ends before 200 rows. Then most of them are counted."""
+
+    async def trickle(client: aiomqtt.Client, *message: Any, **options: Any) -> None:
+        await asyncio.sleep(0.05)
+        await publish(client, *message, **options)
+
+    def end_of_a_run() -> int:
+        with publisher:
+            for number in range(200):
+                publisher.put("blocks", {"chain": "relay", "block": number})
+            publisher.settle()
+            publisher.settle()
+        return publisher.unpublished_count
+
+    publish = aiomqtt.Client.publish
+    monkeypatch.setattr(aiomqtt.Client, "publish", trickle)
+    port = free_port()
+    publisher = Publisher(f"mqtt://127.0.0.1:{port}", run="r")
+    async with embedded_broker(port):
+        unpublished_count = await asyncio.to_thread(end_of_a_run)
+
+    assert 100 < unpublished_count <= 201
+    assert publisher.failure is None
 
 
 def test_names_cannot_leave_their_level() -> None:
