@@ -29,6 +29,8 @@ Listener = Callable[[str, dict[str, Value]], None]
 _REMEMBERED_KEYS = 20_000
 _FLUSH_ROWS = 2_000
 _FLUSH_SECONDS = 0.2
+_READERS_MS = 300
+"""How long the end of a record waits for who reads it just then."""
 
 
 class RecordError(UsageError):
@@ -227,9 +229,16 @@ class Record:
         """Write what is waiting and let go of the file."""
         try:
             self.flush()
+            self._write_back()
         finally:
             self._db.close()
             self._open.close()
+
+    def _write_back(self) -> None:
+        """Move what is in the log beside the file into the file: SQLite itself does so only where nobody reads."""
+        self._db.execute(f"PRAGMA busy_timeout = {_READERS_MS}")
+        with suppress(sqlite3.OperationalError):  # where the file may not grow the log stays, and readers use it
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
     def _clear_errors(self) -> Generator[None]:

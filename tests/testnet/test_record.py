@@ -1,6 +1,7 @@
 """The record: facts once, a digest of what happened, and errors that say what to do."""
 
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,23 @@ def test_rows_are_readable_while_the_run_goes_on(record: Record) -> None:
     assert reader.execute("SELECT COUNT(*) FROM blocks").fetchone() == (2,)
     reader.close()
     record.close()
+
+
+def test_the_file_alone_is_the_record_though_somebody_reads_it(record: Record, tmp_path: Path) -> None:
+    reader = open_record(record.path)
+    block(record, 1)
+    record.flush()
+    assert reader.execute("SELECT COUNT(*) FROM blocks").fetchone() == (1,)
+    block(record, 2)
+    record.note("ended", "yes")
+    record.close()
+    alone = tmp_path / "alone.sqlite"
+    alone.write_bytes(record.path.read_bytes())
+    reader.close()
+
+    with closing(open_record(alone)) as db:
+        assert db.execute("SELECT block FROM block_facts ORDER BY block").fetchall() == [(1,), (2,)]
+        assert db.execute("SELECT name, value FROM run").fetchall() == [("ended", "yes")]
 
 
 def test_amounts_are_exact_and_json_is_canonical(record: Record) -> None:
