@@ -1,7 +1,7 @@
 """Genesis states from a network file."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast, get_type_hints
 
 from relaychain.primitives.configuration import (
     ApprovalVotingParams,
@@ -15,6 +15,8 @@ from relaychain.runtime.runtime import EXISTENTIAL_DEPOSIT
 from relaychain.runtime.xcm_config import CHECK_ACCOUNT, TREASURY
 from substrate.crypto.hashing import blake2_256
 from substrate.errors import ChainError
+from substrate.scale.hints import shape_of
+from substrate.scale.shapes import IntShape, NamedShape, OptionShape, Shape
 from substrate.trie.trie import Trie
 from substrate.types import Balance
 from testnet.errors import UsageError, about
@@ -32,6 +34,25 @@ _GROUPS = {
 }
 _GROUP_OF = {name: group for group, kind in _GROUPS.items() for name in kind.__struct_fields__}
 _CONFIGURATION = ("relaychain", "genesis", "configuration")
+
+
+def _bits(shape: Shape) -> int | None:
+    """How wide a number is; None for what is none."""
+    match shape:
+        case IntShape(bits):
+            return bits
+        case NamedShape(inner) | OptionShape(inner):
+            return _bits(inner)
+        case _:
+            return None
+
+
+_BITS = {
+    name: _bits(shape_of(hint))
+    for kind in (HostConfiguration, *_GROUPS.values())
+    for name, hint in get_type_hints(kind, include_extras=True).items()
+    if name in kind.__struct_fields__
+}
 
 
 def seed_randomness(seed: int) -> bytes:
@@ -88,7 +109,9 @@ def _configuration(relay: Relaychain) -> dict[str, Any]:
     groups: dict[str, dict[str, Any]] = {name: {} for name in _GROUPS}
     groups["scheduler_params"]["max_validators_per_core"] = relay.validators_per_core
     fields = {"minimum_backing_votes": relay.minimum_backing_votes, "needed_approvals": relay.needed_approvals}
-    for name, value in relay.genesis.get("configuration", {}).items():
+    given = relay.genesis.get("configuration", {})
+    _check_values(given, _CONFIGURATION)
+    for name, value in given.items():
         if name in groups and isinstance(value, Mapping):
             groups[name] |= value
         elif name in _GROUP_OF:
@@ -101,6 +124,19 @@ def _configuration(relay: Relaychain) -> dict[str, Any]:
         known = ", ".join((*HostConfiguration.__struct_fields__, *_GROUP_OF))
         raise UsageError(f"there is no {', '.join(unknown)}; there are {known}", key=_CONFIGURATION)
     return {**fields, **{name: group for name, group in groups.items() if group}}
+
+
+def _check_values(given: Mapping[str, Any], key: tuple[str, ...]) -> None:
+    """Refuse numbers that a field of the host configuration does not hold, and groups that are no tables."""
+    for name, value in given.items():
+        here, bits = (*key, name), _BITS.get(name)
+        if name in _GROUPS:
+            if not isinstance(value, Mapping):
+                keys = ", ".join(_GROUPS[name].__struct_fields__)
+                raise UsageError(f"{value!r} is no table; its keys are {keys}", key=here)
+            _check_values(cast("Mapping[str, Any]", value), here)
+        elif bits is not None and (type(value) is not int or not 0 <= value < 1 << bits):  # a bool is an int, too
+            raise UsageError(f"{value!r} is not a whole number from 0 to {(1 << bits) - 1}", key=here)
 
 
 Genesis = Mapping[str, Mapping[str, Any]]

@@ -19,6 +19,8 @@ WELL_KNOWN = ("alice", "bob", "charlie", "dave", "eve", "ferdie", "one", "two")
 DEFAULT_BALANCE = 2_000_000_000_000
 
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
+WireCount: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**32 - 1)]
+"""A count that the relay chain keeps in 32 bits."""
 Port: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=65_535)]
 ParaNumber: TypeAlias = Annotated[int, msgspec.Meta(ge=0, le=2**32 - 1)]
 Amount: TypeAlias = Annotated[int, msgspec.Meta(ge=0)]
@@ -119,10 +121,10 @@ class Relaychain(msgspec.Struct, frozen=True, kw_only=True):
     default_balance: Amount = DEFAULT_BALANCE
     epoch_duration: Duration = Duration(10, "blocks")
     """An epoch, and with it a session."""
-    validators_per_core: Count | None = None
+    validators_per_core: WireCount | None = None
     """Largest backing group; unset, validators are spread over the cores."""
-    minimum_backing_votes: Count = 2
-    needed_approvals: Count = 2
+    minimum_backing_votes: WireCount = 2
+    needed_approvals: WireCount = 2
     """Stands in the configuration, and means nothing yet: there is no approval checking."""
     accounts: dict[str, Amount] = {}
     """Balances at genesis, by name or ss58 address."""
@@ -197,8 +199,8 @@ class HrmpChannels(msgspec.Struct, frozen=True, kw_only=True):
 
     sender: int | None = None
     recipient: int | None = None
-    max_capacity: Count = 8
-    max_message_size: Count = 8192
+    max_capacity: WireCount = 8
+    max_message_size: WireCount = 8192
     bidirectional: bool = False
     all: bool = False
 

@@ -282,8 +282,8 @@ def _mistakes(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
 def _core_count(manifest: Manifest) -> int:
     """Cores that the genesis will have: one for each parachain, or as many as it says."""
     given = manifest.relaychain.genesis.get("configuration", {})
-    nested = cast("dict[str, Any]", given.get("scheduler_params") or {})
-    wanted = (each["num_cores"] for each in (given, nested) if "num_cores" in each)
+    tables = [cast("dict[str, Any]", each) for each in (given, given.get("scheduler_params")) if isinstance(each, dict)]
+    wanted = (each["num_cores"] for each in tables if "num_cores" in each)
     return max(len(manifest.parachains), *(count for count in wanted if isinstance(count, int)), 0)
 
 

@@ -1,5 +1,6 @@
 """The network file: what it means, and how each mistake is answered."""
 
+import ast
 import json
 import re
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any, get_args
 import msgspec
 import pytest
 
+from testnet.genesis import relay_genesis
 from testnet.manifest import (
     AssetRate,
     Channel,
@@ -24,7 +26,7 @@ from testnet.manifest import (
     Settings,
     demo_manifest_path,
 )
-from testnet.manifest_reader import ManifestError, load_manifest
+from testnet.manifest_reader import ManifestError, load_manifest, located
 
 RELAY = '[relaychain]\nnode_groups = [{name = "more", count = 1}]\n[[relaychain.nodes]]\nname = "alice"\n'
 PARAS = "[[parachains]]\nid = 1000\n[[parachains]]\nid = 2000\n"
@@ -129,6 +131,10 @@ def test_all_channels_connect_every_pair(tmp_path: Path) -> None:
         (RELAY + "[relaychain.genesis.configuration.scheduler_params]\nnum_cores = 4\n" + PARAS,
          "1: relaychain: 2 validators for 4 cores: each parachain's core needs a validator of its own, or the "
          "parachain stands still; add [[relaychain.nodes]], or remove parachains"),
+        ("[relaychain]\nminimum_backing_votes = 5_000_000_000\n",
+         "2: relaychain.minimum_backing_votes: expected int <= 4294967295"),
+        (RELAY + PARAS + "[[hrmp_channels]]\nall = true\nmax_capacity = 5_000_000_000\n",
+         "11: hrmp_channels[0].max_capacity: expected int <= 4294967295"),
         (RELAY + "[[parachains]]\nid = 'x'\n", "6: parachains[0].id: expected int, got str"),
         (RELAY + PARAS + "[[hrmp_channels]]\nsender = 'x'\n", "10: hrmp_channels[0].sender: expected int, got str"),
         (RELAY + "[[parachains]]\nid = 1\ngenesis = {balances = 1}\n",
@@ -185,6 +191,20 @@ def test_all_channels_connect_every_pair(tmp_path: Path) -> None:
 )  # fmt: skip
 def test_each_mistake_names_file_line_key_and_the_way_out(tmp_path: Path, text: str, expected: str) -> None:
     assert problems(tmp_path, text) == [f"net.toml:{expected}"]
+
+
+@pytest.mark.parametrize("number", ["3", "[]", '"x"'])
+def test_what_a_group_of_parameters_is_shows_when_its_chain_is_made(tmp_path: Path, number: str) -> None:
+    text = RELAY + f"[relaychain.genesis.configuration]\nscheduler_params = {number}\n"
+
+    with pytest.raises(ManifestError) as refusal, located(network := read(tmp_path, text)):
+        relay_genesis(network, ())
+
+    [problem] = refusal.value.problems
+    assert problem.startswith(
+        f"{tmp_path}/net.toml:6: relaychain.genesis.configuration.scheduler_params: {ast.literal_eval(number)!r} is no "
+        "table; its keys are group_rotation_frequency, "
+    )
 
 
 def test_a_missing_runtime_file_is_named(tmp_path: Path) -> None:
