@@ -208,11 +208,14 @@ def _print_row_list(rows: list[dict[str, str | int | float | None]], *, as_json:
 
 
 def _follow_broker(source: str, *, run: str | None, tables: tuple[str, ...], chain: str | None, as_json: bool) -> None:
-    from testnet.log import check_tables
+    from testnet.log import check_tables, harmless
     from testnet.publish import Follower
 
+    def tell(line: str) -> None:
+        print(f"testnet: {harmless(line)}", file=sys.stderr)
+
     check_tables(tables)
-    follower = Follower(source, run=run, tables=tables, chain=chain)
+    follower = Follower(source, run=run, tables=tables, chain=chain, tell=tell)
     try:
         asyncio.run(_print_rows(follower.rows(), as_json=as_json))
     finally:

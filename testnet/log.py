@@ -86,10 +86,10 @@ def log_line(row: dict[str, Value]) -> str:
     facts = "  ".join(
         f"{name}={_short(value)}" for name, value in row.items() if name not in _HIDDEN and value not in (None, "")
     )
-    return _harmless(f"{moment:%H:%M:%S.%f}"[:-3] + f"  {place:<16} {row['table']:<12} {facts}")
+    return harmless(f"{moment:%H:%M:%S.%f}"[:-3] + f"  {place:<16} {row['table']:<12} {facts}")
 
 
-def _harmless(text: str) -> str:
+def harmless(text: str) -> str:
     """Text that a terminal shows and does not obey."""
     return "".join(each if each.isprintable() else f"\\u{ord(each):04x}" for each in text)
 

@@ -10,7 +10,7 @@ import socket
 import threading
 import time
 from collections import deque
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from concurrent.futures import Future
 from contextlib import asynccontextmanager, suppress
 from types import TracebackType
@@ -26,12 +26,14 @@ from testnet.tables import TABLES
 
 ROOT = "relayloom"
 END = "end"
-"""The table name of the last message of a run."""
+"""The table name of the last message of a run; a broker keeps it, for who comes later."""
 
 _PATIENCE_SECONDS = 0.5
 """How long the end of a run waits for a broker, all its waits together."""
 _CLOSING_SECONDS = 1
 """How long it waits for the thread that has nothing left to send."""
+
+_SHOWN_RUNS = 5
 
 
 class PublishError(UsageError):
@@ -72,7 +74,8 @@ class Publisher:
         self._embedded = not self._address.hostname
         self._run = run
         self._limit = limit
-        self._waiting: deque[tuple[str, bytes]] = deque()
+        self._waiting: deque[tuple[str, str, bytes]] = deque()
+        """Table, topic and payload."""
         self._dropped_count = 0
         self._patience_seconds = _PATIENCE_SECONDS
         self._stopping = False
@@ -111,7 +114,7 @@ class Publisher:
             self._dropped_count += 1
             return
         payload = msgspec.json.encode({"run": self._run, "table": table, **row})
-        self._waiting.append((topic(self._run, table, row_chain(row)), payload))
+        self._waiting.append((table, topic(self._run, table, row_chain(row)), payload))
         if len(self._waiting) == 1:
             self._wake()
 
@@ -152,7 +155,8 @@ class Publisher:
                 await self._news.wait()
                 self._news.clear()
                 while self._waiting:
-                    await client.publish(*self._waiting[0])
+                    table, where, payload = self._waiting[0]
+                    await client.publish(where, payload, qos=int(table == END), retain=table == END)
                     self._waiting.popleft()
 
 
@@ -164,25 +168,33 @@ class Follower:
         run: The run that is wanted; without one it is all that are heard.
         tables: Those that are wanted; none means all.
         chain: The one that is wanted.
+        tell: Takes a line about runs that had ended before, whose rows do not come.
 
     Raises:
         PublishError: The address is none.
     """
 
     def __init__(
-        self, url: str, *, run: str | None = None, tables: tuple[str, ...] = (), chain: str | None = None
+        self,
+        url: str,
+        *,
+        run: str | None = None,
+        tables: tuple[str, ...] = (),
+        chain: str | None = None,
+        tell: Callable[[str], object] = lambda _: None,
     ) -> None:
         self.foreign_count = 0
         """Messages that were no rows, and were passed over."""
         self._address = _address(url)
-        self._run = run
-        self._filters = [
-            *(f"{ROOT}/{_level(run)}/{_level(table)}/{_level(chain)}" for table in tables or (None,)),
-            f"{ROOT}/{_level(run)}/{END}/+",
-        ]
+        self._run = None if run is None else _level(run)
+        self._tell = tell
+        self._ends = f"{ROOT}/{_level(run)}/{END}/+"
+        self._rows = [(f"{ROOT}/{_level(run)}/{table}/{_level(chain)}", 1) for table in tables or TABLES]
 
     async def rows(self, subscribed: asyncio.Event | None = None) -> AsyncGenerator[dict[str, Value]]:
         """Rows as they are published, until the run has ended; without a run, until all that were heard have.
+
+        A run that had ended before has no rows; without a run, the next one is waited for.
 
         Args:
             subscribed: Set once nothing that is published from now on is missed.
@@ -192,8 +204,8 @@ class Follower:
         """
         try:
             async with connect(self._address) as client:
-                for wanted in self._filters:
-                    await client.subscribe(wanted, qos=1)
+                await client.subscribe(self._ends, qos=1)  # first: what the broker kept comes before the second answer
+                await client.subscribe(self._rows)
                 if subscribed is not None:
                     subscribed.set()
                 async for row in self._until_the_end(client):
@@ -204,7 +216,7 @@ class Follower:
             ) from error
 
     async def _until_the_end(self, client: aiomqtt.Client) -> AsyncGenerator[dict[str, Value]]:
-        heard = set[str]()
+        heard, over, told_count = set[str](), set[str](), 0
         async for message in client.messages:
             run, row = message.topic.value.split("/")[1], _row(message.payload)
             if row is None:
@@ -212,10 +224,18 @@ class Follower:
             elif row["table"] != END:
                 heard.add(run)
                 yield row
+            elif message.retain:
+                over.add(run)
             elif self._run is not None or heard == {run}:
                 return
             else:
                 heard.discard(run)
+            if self._run in over:
+                self._tell(f"the run {self._run} has ended, and a broker keeps no rows; `testnet log` reads its record")
+                return
+            if len(over) > told_count and not len(client.messages):  # all that the broker kept have come
+                told_count = len(over)
+                self._tell(f"waiting for the next run; the last that ended: {', '.join(sorted(over)[-_SHOWN_RUNS:])}")
 
 
 class _Row(msgspec.Struct):

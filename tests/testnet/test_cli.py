@@ -277,6 +277,15 @@ def test_log_follows_a_broker(tmp_path: Path) -> None:
     assert all(json.loads(line)["block"] > first["block"] for line in rest.splitlines())
 
 
+def test_log_does_not_wait_for_a_run_that_has_ended(testnet: Run) -> None:
+    with Publisher("mqtt://", run="other") as broker:
+        Publisher(broker.url, run="r\x1b").__enter__().__exit__(None, None, None)
+        ended = testnet("log", "r\x1b", "--from", broker.url)
+
+    said = "testnet: the run r\\u001b has ended, and a broker keeps no rows; `testnet log` reads its record\n"
+    assert ended == (0, "", said)
+
+
 async def send_noise(url: str) -> None:
     async with connect(urlsplit(url)) as client:
         await client.publish("relayloom/r/blocks/relay", b"hello", qos=1)

@@ -138,6 +138,42 @@ async def test_a_run_is_followed_to_its_own_end() -> None:
     assert [one["block"] for one in all_runs.result()] == [1, 2, 3]
 
 
+async def test_who_follows_a_run_that_has_ended_is_told_so() -> None:
+    port = free_port()
+    url, told, rows = f"mqtt://127.0.0.1:{port}", list[str](), list[dict[str, object]]()
+    async with embedded_broker(port):
+        for run in ("a run", "other"):
+            await asyncio.to_thread(publish_one, url, run)
+        rows += await collect(Follower(url, run="a run", tell=told.append), asyncio.Event())
+
+    assert rows == []
+    assert told == ["the run a_run has ended, and a broker keeps no rows; `testnet log` reads its record"]
+
+
+async def test_who_follows_no_run_waits_for_the_next_and_says_so() -> None:
+    port, told, ended = free_port(), list[str](), [f"r{number}" for number in range(7)]
+    url, waits = f"mqtt://127.0.0.1:{port}", asyncio.Event()
+
+    def tell(line: str) -> None:
+        told.append(line)
+        waits.set()
+
+    async with embedded_broker(port), asyncio.TaskGroup() as group:
+        for run in ended:
+            await asyncio.to_thread(publish_one, url, run)
+        rows = group.create_task(collect(Follower(url, tables=("blocks",), tell=tell), asyncio.Event()))
+        await waits.wait()
+        await asyncio.to_thread(publish_one, url, "next")
+
+    assert told == ["waiting for the next run; the last that ended: r2, r3, r4, r5, r6"]
+    assert rows.result() == [{"run": "next", "table": "blocks", "chain": "relay", "block": 1}]
+
+
+def publish_one(url: str, run: str) -> None:
+    with Publisher(url, run=run) as publisher:
+        publisher.put("blocks", {"chain": "relay", "block": 1})
+
+
 @pytest.mark.parametrize(
     "payload",
     [b"hello", b"{}", b"[1]", b"\xff", b'{"run":"r","table":"\xff"}', b'{"run":"r","table":"colours"}',
