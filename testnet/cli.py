@@ -48,7 +48,9 @@ ClockOption = Annotated[
 PublishOption = Annotated[
     str | None,
     typer.Option(
-        metavar="mqtt://HOST:PORT", help="Publish the record's rows; mqtt:// starts a broker.", show_default=False
+        metavar="mqtt://HOST:PORT",
+        help="Publish the record's rows; mqtt:// starts a broker for this machine alone.",
+        show_default=False,
     ),
 ]
 RunsOption = Annotated[
