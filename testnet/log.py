@@ -13,6 +13,7 @@ from testnet.tables import TABLES, stored_name
 ENDED = "ended"
 """The note that a finished run carries."""
 
+_TIMED = tuple(name for name, table in TABLES.items() if "at" in table.columns)
 _POLL_SECONDS = 0.2
 _HIDDEN = frozenset({"run", "table", "at", "chain", "block"})
 
@@ -31,7 +32,7 @@ class LogReader:
         self._path = path
         self._db = open_record(path)
         self._chain = chain
-        self._seen = {name: 0 for name, table in TABLES.items() if "at" in table.columns and name in (tables or TABLES)}
+        self._seen = dict.fromkeys((name for name in _TIMED if name in (tables or _TIMED)), 0)
 
     def new_rows(self) -> list[dict[str, Value]]:
         """Rows that were not read before, by chain time."""
@@ -73,10 +74,10 @@ class LogReader:
 
 
 def check_tables(tables: tuple[str, ...]) -> None:
-    """Refuse names of tables that a record does not have. Raises RecordError."""
-    unknown = [name for name in tables if name not in TABLES]
+    """Refuse names that are no tables of rows with a time, which alone can be put in order. Raises RecordError."""
+    unknown = [name for name in tables if name not in _TIMED]
     if unknown:
-        raise RecordError(f"a record has no table {unknown[0]!r}; it has {', '.join(TABLES)}")
+        raise RecordError(f"the log has no table {unknown[0]!r}; it has {', '.join(_TIMED)}")
 
 
 def log_line(row: dict[str, Value]) -> str:

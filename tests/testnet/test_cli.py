@@ -191,7 +191,17 @@ def test_log_takes_a_part_of_the_rows(testnet: Run, tmp_path: Path) -> None:
     [row] = testnet("log", "--runs", tmp_path, "--chain", "assets", "--json")[1].splitlines()
     assert json.loads(row)["call"] == "balances.transfer"
     assert len(testnet("log", "--runs", tmp_path, "--table", "blocks", "-n", 2)[1].splitlines()) == 2
-    assert testnet("log", "--runs", tmp_path, "--table", "colours")[0] == 2
+
+
+@pytest.mark.parametrize("table", ["colours", "run"])
+def test_log_names_the_tables_that_have_a_time(testnet: Run, tmp_path: Path, table: str) -> None:
+    write_run(tmp_path).close()
+
+    said = (
+        f"testnet: the log has no table {table!r}; it has blocks, extrinsics, events, messages, outcomes, hops, "
+        "instructions, assets, candidates, votes, finality, refusals, faults, channels, traps, conservation\n"
+    )
+    assert testnet("log", "--runs", tmp_path, "--table", table) == (2, "", said)
 
 
 def test_log_follows_a_record_until_the_run_ends(testnet: Run, tmp_path: Path) -> None:
@@ -235,7 +245,7 @@ def test_log_knows_a_brokers_tables(testnet: Run) -> None:
     code, _, err = testnet("log", "--from", "mqtt://127.0.0.1:1", "--table", "colours")
 
     assert code == 2
-    assert err.startswith("testnet: a record has no table 'colours'; it has blocks, ")
+    assert err.startswith("testnet: the log has no table 'colours'; it has blocks, ")
 
 
 def test_a_row_cannot_command_the_terminal() -> None:
