@@ -151,10 +151,10 @@ class Publisher:
     async def _pump(self) -> None:
         async with connect(self._address) as client:
             self._ready.set_result(None)
-            while self._waiting or not self._stopping:
+            while not self._stopping:
                 await self._news.wait()
                 self._news.clear()
-                while self._waiting:
+                while self._waiting and not self._stopping:
                     table, where, payload = self._waiting[0]
                     await client.publish(where, payload, qos=int(table == END), retain=table == END)
                     self._waiting.popleft()
