@@ -73,7 +73,7 @@ def demo(
     """Start a small network, move assets across it, and check what came of it."""
     with _plain_errors():
         manifest = _adjusted(load_manifest(demo_manifest_path()), seed, clock)
-        _run(manifest, Options(runs=runs or Path(manifest.record.path), publish=publish), as_json=as_json, is_demo=True)
+        _run(manifest, Options(runs=runs or manifest.record.directory, publish=publish), as_json=as_json, is_demo=True)
 
 
 @app.command()
@@ -90,7 +90,7 @@ def up(
         manifest = _adjusted(load_manifest(file), seed, None)
         if manifest.settings.clock == "virtual":
             raise UsageError(f'{file}: a virtual clock has no one to wait for; set clock = "real" for `testnet up`')
-        options = Options(runs=runs or Path(manifest.record.path), publish=publish, blocks=blocks)
+        options = Options(runs=runs or manifest.record.directory, publish=publish, blocks=blocks)
         _run(manifest, options, as_json=as_json, is_demo=False)
 
 

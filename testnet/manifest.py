@@ -91,7 +91,9 @@ class Node(msgspec.Struct, frozen=True, kw_only=True):
     rpc_port: Port = 0
     """0 picks a free port."""
     validator: bool = True
+    """Of relay nodes."""
     balance: Amount | None = None
+    """Of validators."""
     behaviour: Literal["honest"] = "honest"
 
     @property
@@ -220,6 +222,11 @@ class RecordSettings(msgspec.Struct, frozen=True, kw_only=True):
 
     path: str = "runs"
     """Directory of the runs' own directories, from where the command is run."""
+
+    @property
+    def directory(self) -> Path:
+        """The path with `~` as a home directory. Raises RuntimeError if nobody has that name."""
+        return Path(self.path).expanduser()
 
 
 class Manifest(msgspec.Struct, frozen=True, kw_only=True):

@@ -298,6 +298,10 @@ def _text_mistakes(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
         )
     if "\0" in manifest.record.path:
         yield ("record", "path"), f"{manifest.record.path!r} is no path; remove the NUL character"
+    try:
+        manifest.record.directory  # noqa: B018 - it is asked whether there is one
+    except RuntimeError:
+        yield ("record", "path"), f"{manifest.record.path!r} begins with nobody's home directory; write it out"
 
 
 def _placed_nodes(manifest: Manifest) -> Iterator[tuple[KeyPath, Node]]:
@@ -326,11 +330,25 @@ def _node_mistakes(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
             yield (*at, "name"), f"{node.name!r} is not a name; use letters, digits, - and _"
         elif node.name.lower() in names:
             yield (*at, "name"), f"{node.name!r} is already the name of {_dotted(names[node.name.lower()])}"
+        yield from _role_mistakes(at, node)
         if node.rpc_port and node.rpc_port in ports:
             taken = _dotted(ports[node.rpc_port])
             yield (*at, "rpc_port"), f"{node.rpc_port} is already the port of {taken}; 0 picks a free one"
         names[node.name.lower()] = at
         ports[node.rpc_port] = at
+
+
+def _role_mistakes(at: KeyPath, node: Node) -> Iterator[tuple[KeyPath, str]]:
+    """What a node is told that only a validator can do."""
+    is_collator = at[0] == "parachains"
+    if is_collator and not node.validator:
+        yield (*at, "validator"), "a collator validates nothing in any case; remove the key"
+    if node.balance is not None and (is_collator or not node.validator):
+        yield (
+            (*at, "balance"),
+            "only a validator has a stash to hold it; remove the key, or give the balance to an account under "
+            "[relaychain.accounts]",
+        )
 
 
 def _para_mistakes(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:

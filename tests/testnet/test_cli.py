@@ -50,7 +50,13 @@ class FakeRun:
 
     def demo(self) -> None:
         manifest, options, view = self.seen
-        view.step("demo", seed=manifest.settings.seed, clock=manifest.settings.clock, publish=options.publish)
+        view.step(
+            "demo",
+            seed=manifest.settings.seed,
+            clock=manifest.settings.clock,
+            publish=options.publish,
+            runs=options.runs,
+        )
 
     def up(self) -> None:
         _, options, view = self.seen
@@ -117,10 +123,31 @@ def test_the_command_line_wins_over_the_file(
     ignored, step = map(json.loads, out.splitlines())
     assert ignored["text"].startswith("ignored: relaychain.default_command")
     assert step.pop("seconds") < 5
-    assert step == {"event": "step", "text": "demo", "seed": 9, "clock": "virtual", "publish": "mqtt://"}
+    assert step == {
+        "event": "step",
+        "text": "demo",
+        "seed": 9,
+        "clock": "virtual",
+        "publish": "mqtt://",
+        "runs": "runs",
+    }
 
     _, out, _ = testnet("up", network_file, "--blocks", 3, "--runs", tmp_path)
     assert out.splitlines()[1].endswith(f"up  blocks 3  runs {tmp_path}")
+
+
+@pytest.mark.parametrize("command", ["up", "demo"])
+def test_the_files_path_may_begin_in_the_home_directory(
+    testnet: Run, network_file: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, command: str
+) -> None:
+    fake_network(monkeypatch)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(cli, "demo_manifest_path", lambda: network_file)
+    network_file.write_text(RELAY + PARAS + '[record]\npath = "~/mine"\n')
+
+    _, out, _ = testnet(command, *([network_file] if command == "up" else []), "--json")
+
+    assert json.loads(out.splitlines()[-1])["runs"] == str(tmp_path / "mine")
 
 
 def test_up_refuses_the_virtual_clock(testnet: Run, network_file: Path) -> None:

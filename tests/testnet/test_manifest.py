@@ -172,6 +172,16 @@ def test_all_channels_connect_every_pair(tmp_path: Path) -> None:
          "6: relaychain.nodes[1].name: 'a b' is not a name; use letters, digits, - and _"),
         (RELAY + "rpc_port = 1\n[[relaychain.nodes]]\nname = 'bob'\nrpc_port = 1\n",
          "8: relaychain.nodes[1].rpc_port: 1 is already the port of relaychain.nodes[0]; 0 picks a free one"),
+        (RELAY + "[[parachains]]\nid = 1\n[parachains.collator]\nname = 'c'\nvalidator = false\n",
+         "9: parachains[0].collator.validator: a collator validates nothing in any case; remove the key"),
+        (RELAY + "[[parachains]]\nid = 1\n[[parachains.collators]]\nname = 'c'\nbalance = 0\n",
+         "9: parachains[0].collators[0].balance: only a validator has a stash to hold it; remove the key, or give the "
+         "balance to an account under [relaychain.accounts]"),
+        (RELAY + "[[relaychain.nodes]]\nname = 'bob'\nvalidator = false\nbalance = 5\n",
+         "8: relaychain.nodes[1].balance: only a validator has a stash to hold it; remove the key, or give the "
+         "balance to an account under [relaychain.accounts]"),
+        (RELAY + '[record]\npath = "~nobody-of-that-name/runs"\n',
+         "6: record.path: '~nobody-of-that-name/runs' begins with nobody's home directory; write it out"),
         (RELAY + "[[parachains]]\nid = 1\n[[parachains]]\nid = 1\n",
          "8: parachains[1].id: two parachains have the id 1"),
         (RELAY + "[[parachains]]\nid = 1\nruntime = 'a b'\n",
@@ -205,6 +215,12 @@ def test_what_a_group_of_parameters_is_shows_when_its_chain_is_made(tmp_path: Pa
         f"{tmp_path}/net.toml:6: relaychain.genesis.configuration.scheduler_params: {ast.literal_eval(number)!r} is no "
         "table; its keys are group_rotation_frequency, "
     )
+
+
+def test_runs_may_go_to_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+
+    assert read(tmp_path, RELAY + '[record]\npath = "~/runs"\n').record.directory == tmp_path / "runs"
 
 
 def test_a_missing_runtime_file_is_named(tmp_path: Path) -> None:
