@@ -21,11 +21,8 @@ from substrate.trie.trie import Trie
 from substrate.types import Balance
 from testnet.errors import UsageError, about
 from testnet.keys import DEV_BALANCE, dev_accounts, named_accounts, session_keys, stash
-from testnet.manifest import Manifest, Relaychain
+from testnet.manifest import MOST_BALANCE, Manifest, Relaychain
 from testnet.paras import Para, no_genesis
-
-MOST = 1 << 100
-"""Largest balance of one account at genesis: all of them together fit 128 bits."""
 
 _GROUPS = {
     "async_backing_params": AsyncBackingParams,
@@ -99,8 +96,10 @@ def relay_genesis(manifest: Manifest, paras: tuple[Para, ...]) -> Trie:
 
 
 def _balance(what: str, amount: int, key: tuple[str, ...]) -> Balance:
-    if not EXISTENTIAL_DEPOSIT <= amount <= MOST:
-        raise UsageError(f"{what} is {amount}; a balance is from {EXISTENTIAL_DEPOSIT} to {MOST} planck", key=key)
+    if not EXISTENTIAL_DEPOSIT <= amount <= MOST_BALANCE:
+        raise UsageError(
+            f"{what} is {amount}; a balance is from {EXISTENTIAL_DEPOSIT} to {MOST_BALANCE} planck", key=key
+        )
     return Balance(amount)
 
 

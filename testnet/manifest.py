@@ -17,6 +17,8 @@ WELL_KNOWN = ("alice", "bob", "charlie", "dave", "eve", "ferdie", "one", "two")
 """Names whose keys every client knows: alice is `//Alice`."""
 
 DEFAULT_BALANCE = 2_000_000_000_000
+MOST_BALANCE = 1 << 100
+"""Largest balance of one account at genesis: all of them together fit 128 bits."""
 
 Count: TypeAlias = Annotated[int, msgspec.Meta(ge=1)]
 WireCount: TypeAlias = Annotated[int, msgspec.Meta(ge=1, le=2**32 - 1)]

@@ -16,7 +16,6 @@ from testnet.errors import UsageError
 from testnet.manifest import (
     DelaySettings,
     Duration,
-    HrmpChannels,
     Manifest,
     Node,
     NodeGroup,
@@ -24,6 +23,7 @@ from testnet.manifest import (
     Relaychain,
     Settings,
 )
+from testnet.para_mistakes import channel_mistakes, para_mistakes
 from testnet.toml_lines import Path as KeyPath
 from testnet.toml_lines import TomlLines, snake_case
 
@@ -59,7 +59,6 @@ _REFUSED: dict[tuple[type, str], str] = {
     (Relaychain, "runtime_genesis_patch"): "write the setting itself under [relaychain] or [relaychain.genesis.PALLET]",
 }
 _EXAMPLE = f"write one like {Path(__file__).parent}/manifests/demo.toml"
-_RUNTIME = re.compile(r"[\w-]+|[\w.]+:\w+|.+\.py:\w+")
 
 
 class ManifestError(UsageError):
@@ -275,8 +274,8 @@ def _mistakes(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
         if getattr(relay.default_delay_network_settings, name).unit != "us":
             yield ("relaychain", "default_delay_network_settings", name), 'must be a time, such as "50ms"'
     yield from _node_mistakes(manifest)
-    yield from _para_mistakes(manifest)
-    yield from _channel_mistakes(manifest)
+    yield from para_mistakes(manifest)
+    yield from channel_mistakes(manifest)
 
 
 def _core_count(manifest: Manifest) -> int:
@@ -349,52 +348,3 @@ def _role_mistakes(at: KeyPath, node: Node) -> Iterator[tuple[KeyPath, str]]:
             "only a validator has a stash to hold it; remove the key, or give the balance to an account under "
             "[relaychain.accounts]",
         )
-
-
-def _para_mistakes(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
-    seen = set[int]()
-    for number, para in enumerate(manifest.parachains):
-        at: KeyPath = ("parachains", number)
-        if para.id in seen:
-            yield (*at, "id"), f"two parachains have the id {para.id}"
-        seen.add(para.id)
-        file, separator, _ = para.runtime.rpartition(":")
-        if not _RUNTIME.fullmatch(para.runtime):
-            yield (
-                (*at, "runtime"),
-                f'{para.runtime!r} names no runtime; write "assets", "package.module:Class" or "./file.py:Class"',
-            )
-        elif separator and file.endswith(".py") and not (manifest.directory / file).is_file():
-            yield (*at, "runtime"), f"no file {manifest.directory / file}; the path counts from the network file"
-
-
-def _channel_mistakes(manifest: Manifest) -> Iterator[tuple[KeyPath, str]]:
-    paras = [para.id for para in manifest.parachains]
-    opened = set[tuple[int, int]]()
-    for number, entry in enumerate(manifest.hrmp_channels):
-        at: KeyPath = ("hrmp_channels", number)
-        wrong = list(_end_mistakes(entry, paras))
-        yield from (((*at, key), message) for key, message in wrong)
-        for channel in () if wrong else entry.channels(tuple(paras)):
-            pair = (channel.sender, channel.recipient)
-            if pair in opened:
-                yield at, f"the channel {pair[0]} -> {pair[1]} is already open"
-            opened.add(pair)
-
-
-def _end_mistakes(entry: HrmpChannels, paras: list[int]) -> Iterator[tuple[str, str]]:
-    if entry.all:
-        if entry.sender is not None or entry.recipient is not None:
-            yield "all", "opens every channel; leave out sender and recipient"
-        return
-    for key, para in (("sender", entry.sender), ("recipient", entry.recipient)):
-        if para is None:
-            yield key, f"missing; give the id of a parachain, or all = true for every pair ({_listed(paras)})"
-        elif para not in paras:
-            yield key, f"no parachain has the id {para}; allowed: {_listed(paras)}"
-    if entry.sender is not None and entry.sender == entry.recipient:
-        yield "recipient", "a parachain needs no channel to itself"
-
-
-def _listed(paras: list[int]) -> str:
-    return ", ".join(map(str, paras)) or "none, there are no parachains"

@@ -29,6 +29,7 @@ from testnet.manifest import (
 from testnet.manifest_reader import ManifestError, load_manifest, located
 
 RELAY = '[relaychain]\nnode_groups = [{name = "more", count = 1}]\n[[relaychain.nodes]]\nname = "alice"\n'
+ASSET = "[[parachains]]\nid = 1\n[[parachains.assets]]\nid = 7\nsymbol = 'A'\n"
 PARAS = "[[parachains]]\nid = 1000\n[[parachains]]\nid = 2000\n"
 
 
@@ -184,6 +185,14 @@ def test_all_channels_connect_every_pair(tmp_path: Path) -> None:
          "6: record.path: '~nobody-of-that-name/runs' begins with nobody's home directory; write it out"),
         (RELAY + "[[parachains]]\nid = 1\n[[parachains]]\nid = 1\n",
          "8: parachains[1].id: two parachains have the id 1"),
+        (RELAY + ASSET + "[[parachains.assets]]\nid = 7\nsymbol = 'X'\n",
+         "11: parachains[0].assets[1].id: two assets of the parachain have the id 7"),
+        (RELAY + ASSET + "min_balance = 10\nbalance = 9\n",
+         f"11: parachains[0].assets[0].balance: 9 is no balance of it; write 0, or from 10 to {2**100}"),
+        (RELAY + ASSET + f"balance = {2**100 + 1}\n",
+         f"10: parachains[0].assets[0].balance: {2**100 + 1} is no balance of it; write 0, or from 1 to {2**100}"),
+        (RELAY + ASSET + f"min_balance = {2**100 + 1}\n",
+         f"10: parachains[0].assets[0].min_balance: {2**100 + 1} is too large; at most {2**100}"),
         (RELAY + "[[parachains]]\nid = 1\nruntime = 'a b'\n",
          "7: parachains[0].runtime: 'a b' names no runtime; "
          'write "assets", "package.module:Class" or "./file.py:Class"'),
@@ -215,6 +224,13 @@ def test_what_a_group_of_parameters_is_shows_when_its_chain_is_made(tmp_path: Pa
         f"{tmp_path}/net.toml:6: relaychain.genesis.configuration.scheduler_params: {ast.literal_eval(number)!r} is no "
         "table; its keys are group_rotation_frequency, "
     )
+
+
+def test_the_edges_of_an_assets_balance_are_taken(tmp_path: Path) -> None:
+    second = f"[[parachains.assets]]\nid = 8\nsymbol = 'B'\nmin_balance = 10\nbalance = {2**100}\n"
+    [para] = read(tmp_path, RELAY + ASSET + "min_balance = 10\nbalance = 10\n" + second).parachains
+
+    assert [asset.balance for asset in para.assets] == [10, 2**100]
 
 
 def test_runs_may_go_to_the_home_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
