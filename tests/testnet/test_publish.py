@@ -1,6 +1,7 @@
 """Rows over MQTT, with a real broker on 127.0.0.1."""
 
 import asyncio
+import threading
 import time
 from pathlib import Path
 from typing import Any
@@ -239,6 +240,31 @@ async def test_a_broker_that_trickles_does_not_hold_the_end(monkeypatch: pytest.
 
     assert 100 < unpublished_count <= 201
     assert publisher.failure is None
+
+
+def test_rows_beyond_the_limit_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given room for 2 rows and a broker that takes none. When 5 come. Then the broker is given the first 2, later."""
+    may_go, given = threading.Event(), list[str]()
+
+    async def hold(client: aiomqtt.Client, where: str, payload: bytes, **options: Any) -> None:
+        await asyncio.to_thread(may_go.wait)
+        given.append(payload.decode())
+        await publish(client, where, payload, **options)
+
+    publish = aiomqtt.Client.publish
+    monkeypatch.setattr(aiomqtt.Client, "publish", hold)
+    with Publisher("mqtt://", run="r", limit=2) as publisher:
+        for number in range(5):
+            publisher.put("blocks", {"block": number})
+        may_go.set()
+        publisher.settle()
+
+    assert publisher.unpublished_count == 3
+    assert given == [
+        '{"run":"r","table":"blocks","block":0}',
+        '{"run":"r","table":"blocks","block":1}',
+        '{"run":"r","table":"end","chain":"run"}',
+    ]
 
 
 def test_names_cannot_leave_their_level() -> None:
