@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 import testnet.run
+from testnet.errors import RunFailed
 from testnet.launch import ChainStatus, Options
 from testnet.log import LogReader
 from testnet.manifest_reader import load_manifest
@@ -37,7 +38,7 @@ class Heard:
         self.steps.append(text)
 
     def chains(self, chains: Sequence[ChainStatus]) -> None:
-        pass
+        assert chains[0].best < 100, "each of these runs ends long before"
 
     def table(self, title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
         pass
@@ -49,9 +50,9 @@ class Heard:
         pass
 
 
-def run_up(directory: Path, **options: object) -> Heard:
+def run_up(directory: Path, text: str = NETWORK, **options: object) -> Heard:
     file, view = directory / "net.toml", Heard()
-    file.write_text(NETWORK)
+    file.write_text(text)
     LocalRun(load_manifest(file), Options(runs=directory / "runs", **options), view).up()
     return view
 
@@ -118,3 +119,15 @@ def test_a_write_that_failed_ends_the_run_though_whoever_wrote_went_on(
         run_up(tmp_path, blocks=1000)
 
     assert failure.group_contains(RecordError, match="the disk is full")
+
+
+def test_a_chain_that_grows_and_is_not_finalised_is_given_up(tmp_path: Path) -> None:
+    """Given validators that do not hear each other. When each authors blocks of its own. Then the run fails."""
+    text = NETWORK.replace("timeout = 20", "timeout = 1")
+    text += '[relaychain.default_delay_network_settings]\nlatency = "1h"\n'
+
+    with pytest.raises(ExceptionGroup) as failure:
+        run_up(tmp_path, text, blocks=1)
+
+    said = r"^no relay block became final for 1 s: GRANDPA does not finalise; relay #[1-9]\d* \(final #0\)\. "
+    assert failure.group_contains(RunFailed, match=said)
