@@ -27,6 +27,8 @@ from testnet.tables import TABLES
 ROOT = "relayloom"
 END = "end"
 """The table name of the last message of a run; a broker keeps it, for who comes later."""
+_OVER: dict[str, Value] = {"chain": "run"}
+"""Its row."""
 
 _PATIENCE_SECONDS = 0.5
 """How long the end of a run waits for a broker, all its waits together."""
@@ -101,7 +103,7 @@ class Publisher:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         """Send what is waiting, and that this was all."""
-        self.put(END, {"chain": "run"})
+        self.put(END, _OVER)
         self.settle()
         self._stopping = True
         self._wake()
@@ -113,8 +115,7 @@ class Publisher:
         if self.failure is not None or len(self._waiting) >= self._limit:
             self._dropped_count += 1
             return
-        payload = msgspec.json.encode({"run": self._run, "table": table, **row})
-        self._waiting.append((table, topic(self._run, table, row_chain(row)), payload))
+        self._waiting.append((table, *_message(self._run, table, row)))
         if len(self._waiting) == 1:
             self._wake()
 
@@ -149,7 +150,9 @@ class Publisher:
             await self._pump()
 
     async def _pump(self) -> None:
-        async with connect(self._address) as client:
+        where, payload = _message(self._run, END, _OVER)
+        will = aiomqtt.Will(where, payload, qos=1, retain=True)  # of a run that is killed, or whose rows cannot wait
+        async with connect(self._address, will) as client:
             self._ready.set_result(None)
             while not self._stopping:
                 await self._news.wait()
@@ -258,13 +261,19 @@ def _row(payload: object) -> dict[str, Value] | None:
     return row if head.table == END or head.table in TABLES else None
 
 
-def connect(address: SplitResult) -> aiomqtt.Client:
-    """A client for the broker at `address`, to be entered."""
+def _message(run: str, table: str, row: dict[str, Value]) -> tuple[str, bytes]:
+    """Topic and payload of a row."""
+    return topic(run, table, row_chain(row)), msgspec.json.encode({"run": run, "table": table, **row})
+
+
+def connect(address: SplitResult, will: aiomqtt.Will | None = None) -> aiomqtt.Client:
+    """A client for the broker at `address`, to be entered; if it is lost, the broker publishes its will."""
     return aiomqtt.Client(
         address.hostname or "127.0.0.1",
         address.port or 1883,
         username=address.username,
         password=address.password,
+        will=will,
         max_queued_outgoing_messages=0,
     )
 

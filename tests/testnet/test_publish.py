@@ -1,6 +1,7 @@
 """Rows over MQTT, with a real broker on 127.0.0.1."""
 
 import asyncio
+import sys
 import threading
 import time
 from pathlib import Path
@@ -55,6 +56,30 @@ def publish_some(url: str, tmp_path: Path) -> None:
     record.close()
     assert publisher.failure is None
     assert publisher.unpublished_count == 0
+
+
+KILLED = """
+import os, sys
+from testnet.publish import Publisher
+
+publisher = Publisher(sys.argv[1], run="killed").__enter__()
+publisher.put("blocks", {"chain": "relay", "block": 1})
+publisher.settle()
+os._exit(9)
+"""
+
+
+async def test_a_run_that_is_killed_has_ended_too() -> None:
+    port = free_port()
+    url = f"mqtt://127.0.0.1:{port}"
+    async with embedded_broker(port), asyncio.TaskGroup() as group:
+        ready = asyncio.Event()
+        rows = group.create_task(collect(Follower(url, run="killed"), ready))
+        await ready.wait()
+        run = await asyncio.create_subprocess_exec(sys.executable, "-c", KILLED, url)
+        assert await run.wait() == 9
+
+    assert rows.result() == [{"run": "killed", "table": "blocks", "chain": "relay", "block": 1}]
 
 
 async def test_without_a_host_a_broker_is_started_here() -> None:
