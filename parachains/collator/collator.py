@@ -9,7 +9,14 @@ from typing import Any
 
 from parachains.collator.advertising import Advertiser, Offer
 from parachains.collator.behaviour import CollatorBehaviour, honest
-from parachains.collator.context import Scheduling, collation_context, included_head, relay_slot, scheduling
+from parachains.collator.context import (
+    Scheduling,
+    collation_context,
+    included_head,
+    may_be_backed,
+    relay_slot,
+    scheduling,
+)
 from parachains.collator.ledger import Ledger
 from parachains.collator.parent_search import SYNCHRONOUS, core_for, find_parent
 from parachains.collator.receipts import ErasureRoot, candidate_receipt
@@ -41,10 +48,6 @@ class Offered:
 
     offer: Offer
     group: tuple[ValidatorId, ...]
-
-    def still_stands(self, head: Header, parent: HeadData) -> bool:
-        """Whether the next relay block may still back it: to build it again would only cost time."""
-        return self.offer.receipt.descriptor.relay_parent == head.parent_hash and self.offer.parent_head == parent
 
 
 class Collator:
@@ -93,7 +96,7 @@ class Collator:
         parent = await self._parent(relay_parent)
         if parent is None:
             return None
-        if self._offered is not None and self._offered.still_stands(head, parent):
+        if self._offered is not None and await self._still_stands(self._offered.offer, head, parent):
             self._advertiser.advertise(self._offered.offer, self._offered.group)
             return None
         slot = para_slot(await relay_slot(self._relay, relay_parent))
@@ -101,6 +104,10 @@ class Collator:
             return None
         self._offered = None
         return await self._build(relay_parent, core, parent)
+
+    async def _still_stands(self, offer: Offer, head: Header, parent: HeadData) -> bool:
+        """Whether the next relay block may still back it: to build it again would only cost time."""
+        return offer.parent_head == parent and await may_be_backed(self._relay, offer.receipt.descriptor, head)
 
     async def _parent(self, relay_parent: Hash) -> HeadData | None:
         included = await included_head(self._relay, relay_parent, self._para)

@@ -10,6 +10,7 @@ from parachains.collator.receipts import Assignment
 from parachains.sdk.contract import CollationContext
 from parachains.sdk.relay_state_snapshot import channel_keys, para_keys
 from relaychain.primitives import well_known_keys
+from relaychain.primitives.candidate import CandidateDescriptor
 from relaychain.primitives.core_state import GroupRotationInfo
 from relaychain.primitives.pvd import PersistedValidationData
 from relaychain.primitives.relay_interface import RelayChainInterface
@@ -21,6 +22,7 @@ from relaychain.primitives.types import (
     ValidatorId,
     ValidatorIndex,
 )
+from substrate.block import Header
 from substrate.crypto.keys import Ed25519Pair
 from substrate.errors import ChainError
 from substrate.scale.codec import codec_of, decode
@@ -59,6 +61,18 @@ async def scheduling(relay: RelayChainInterface, relay_parent: Hash, para: ParaI
     session = await relay.session_index_for_child(relay_parent)
     assignment = Assignment(para, relay_parent, core, session, len(validators), code_hash)
     return Scheduling(assignment, tuple(validators[index] for index in group))
+
+
+async def may_be_backed(relay: RelayChainInterface, descriptor: CandidateDescriptor, head: Header) -> bool:
+    """Whether a child of `head` may back a candidate: by its session and the age of its relay parent."""
+    if await relay.session_index_for_child(head.hash) != descriptor.session_index:
+        return False
+    allowed: Header | None = head
+    for _ in range(await relay.scheduling_lookahead(head.hash)):
+        if allowed is None or allowed.hash == descriptor.relay_parent:
+            return allowed is not None
+        allowed = await relay.header(allowed.parent_hash)
+    return False
 
 
 async def collation_context(

@@ -42,6 +42,7 @@ from substrate.trie.trie import Trie
 from substrate.types import BlockNumber, Hash
 from tests.parachains.sdk.fake_relay import FakeRelay
 
+LOOKAHEAD = 3
 VALIDATOR = ValidatorId(b"v" * 32)
 GROUPS = tuple[tuple[tuple[ValidatorIndex, ...], ...], GroupRotationInfo]
 
@@ -52,6 +53,7 @@ class Block:
     relay: FakeRelay
     pending: tuple[CommittedCandidateReceipt, ...]
     state: Trie
+    session: SessionIndex
 
 
 class RelayDouble:
@@ -62,6 +64,7 @@ class RelayDouble:
         self.code = code
         self.fork = FakeRelay(para, head, number=0, slot=slot)
         self.pending: tuple[CommittedCandidateReceipt, ...] = ()
+        self.session = SessionIndex(0)
         self.blocks: dict[Hash, Block] = {}
         self.streams: dict[str, list[Stream[object]]] = {"best": [], "final": []}
         self.head = self.final = Hash(bytes(32))
@@ -76,7 +79,7 @@ class RelayDouble:
             root, number = Hash(state.root), BlockNumber(self.fork.number)
             header = Header(self.head, number, root, Hash(bytes(32)), Digest())
             self.head = header.hash
-            self.blocks[self.head] = Block(header, deepcopy(self.fork), self.pending, state)
+            self.blocks[self.head] = Block(header, deepcopy(self.fork), self.pending, state, self.session)
         for stream in self.streams["best"]:
             stream.push(self.blocks[self.head].header)
         return self.blocks[self.head].header
@@ -155,13 +158,13 @@ class RelayDouble:
         return self.blocks[block].pending
 
     async def claim_queue(self, block: Hash) -> Mapping[CoreIndex, tuple[ParaId, ...]]:
-        return {CoreIndex(0): (self.para,) * 3}
+        return {CoreIndex(0): (self.para,) * LOOKAHEAD}
 
     async def scheduling_lookahead(self, block: Hash) -> int:
-        return 3
+        return LOOKAHEAD
 
     async def session_index_for_child(self, block: Hash) -> SessionIndex:
-        return SessionIndex(0)
+        return self.blocks[block].session
 
     async def validators(self, block: Hash) -> tuple[ValidatorId, ...]:
         return (VALIDATOR,)
