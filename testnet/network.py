@@ -102,6 +102,7 @@ class Network:
             network=self.hub.join(node.name),
             clock=self.clock,
             recorder=self.recorder,
+            authoring_us=self.manifest.block_time_us // 3,
             kept_states=self.manifest.settings.keep_states,
         )
         setup = CollatorSetup(collator_key(node), lambda count, data: self.shared.coder.coded(count, data).root)

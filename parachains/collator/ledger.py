@@ -12,6 +12,9 @@ from substrate.errors import ChainError
 from substrate.runtime.panics import described
 from substrate.types import Slot
 
+AUTHORING_US = 2_000_000
+"""How long extrinsics are taken into one block: as upstream, a third of a relay slot of six seconds."""
+
 
 @contextmanager
 def plugin_code() -> Generator[None]:

@@ -12,7 +12,7 @@ from typing import Any
 from parachains.collator.advertising import Advertiser, Directory
 from parachains.collator.collator import Collator, CollatorSetup
 from parachains.collator.context import included_head
-from parachains.collator.ledger import Ledger
+from parachains.collator.ledger import AUTHORING_US, Ledger
 from parachains.collator.plain_ledger import PlainLedger
 from parachains.collator.runtime_ledger import LoadPlugin, RuntimeLedger
 from parachains.collator.scoped_network import ScopedNetwork
@@ -45,6 +45,8 @@ class ParaSurroundings:
     network: Network
     clock: Clock
     recorder: Recorder
+    authoring_us: int = AUTHORING_US
+    """How long extrinsics are taken into one block, in microseconds."""
     kept_states: int = KEPT_STATES
     """Finalised blocks whose states can be read."""
 
@@ -126,6 +128,7 @@ class PlainParaNode(ParaNode):
             para=surroundings.para,
             clock=surroundings.clock,
             recorder=surroundings.recorder,
+            authoring_us=surroundings.authoring_us,
         )
         super().__init__(surroundings, ledger, collator)
 
@@ -153,6 +156,7 @@ class RuntimeParaNode(ParaNode):
             clock=clock,
             recorder=recorder,
             kept_states=surroundings.kept_states,
+            authoring_us=surroundings.authoring_us,
         )
         super().__init__(surroundings, ledger, collator)
         self.chain = ledger.chain

@@ -5,14 +5,15 @@ A plugin's state comes from its own `collate` alone, so such a chain has one col
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from parachains.collator.behaviour import ParentState
-from parachains.collator.ledger import plugin_code
+from parachains.collator.ledger import AUTHORING_US, plugin_code
 from parachains.sdk.contract import Collated, CollationContext, GenesisBlock, ParachainPlugin
 from relaychain.primitives.types import HeadData, ParaId, head_hash
 from substrate.client.protocols import Clock, Recorder
+from substrate.client.time_limit import TimeLimit
 from substrate.crypto.keys import Ed25519Pair
 from substrate.types import Slot
 
@@ -37,6 +38,7 @@ class PlainLedger:
         para: ParaId,
         clock: Clock,
         recorder: Recorder,
+        authoring_us: int = AUTHORING_US,
     ) -> None:
         self.best: HeadData = genesis.head
         """The head included at the relay chain's best block."""
@@ -47,6 +49,7 @@ class PlainLedger:
         self._para = para
         self._clock = clock
         self._recorder = recorder
+        self._authoring_us = authoring_us
         self._blocks: dict[HeadData, _Block] = {genesis.head: _Block(None, 0, genesis.state)}
         self._waiting: list[bytes] = []
 
@@ -77,7 +80,8 @@ class PlainLedger:
 
     def collate(self, head: HeadData, context: CollationContext) -> Collated[Any]:
         with plugin_code():
-            made = self._plugin.collate(head, self._blocks[head].state, context)
+            timely = replace(context, has_time=TimeLimit(self._clock, self._authoring_us))
+            made = self._plugin.collate(head, self._blocks[head].state, timely)
         self._waiting = _left(self._waiting, (each.extrinsic for each in made.rejected if not each.retry))
         return made
 

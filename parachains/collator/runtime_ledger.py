@@ -9,7 +9,7 @@ from typing import Any, Protocol, cast
 
 from parachains.collator.behaviour import ParentState
 from parachains.collator.consensus import ParaConsensus
-from parachains.collator.ledger import plugin_code
+from parachains.collator.ledger import AUTHORING_US, plugin_code
 from parachains.sdk.build_block import BuiltBlock
 from parachains.sdk.contract import Collated, CollationContext
 from relaychain.primitives.types import HeadData, head_hash
@@ -19,6 +19,7 @@ from substrate.client.execution import Facts, executor
 from substrate.client.importing import BlockImport, Execution, ExecutionCache
 from substrate.client.pool import TransactionPool
 from substrate.client.protocols import Clock, Recorder
+from substrate.client.time_limit import TimeLimit
 from substrate.client.validation import pool_validator
 from substrate.consensus.aura.verification import slot_author
 from substrate.crypto.keys import Ed25519Pair
@@ -57,6 +58,7 @@ class RuntimeLedger:
         clock: Clock,
         recorder: Recorder,
         kept_states: int = KEPT_STATES,
+        authoring_us: int = AUTHORING_US,
     ) -> None:
         self._load = load
         self.chain: Chain[Runtime] = Chain(genesis, self._runtime, kept_states=kept_states)
@@ -70,6 +72,7 @@ class RuntimeLedger:
         self._name = name
         self._clock = clock
         self._recorder = recorder
+        self._authoring_us = authoring_us
         self._made: tuple[Hash, Execution] | None = None
         self._best: Hash = self.chain.genesis
         self._final: Hash = self.chain.genesis
@@ -116,10 +119,10 @@ class RuntimeLedger:
 
     def _built(self, head: HeadData, context: CollationContext) -> Collated[Any]:
         parent, facts = head_hash(head), Facts()
-        state = self.chain.state(parent)
+        state, has_time = self.chain.state(parent), TimeLimit(self._clock, self._authoring_us)
         with plugin_code():
             plugin = self._plugin(state)
-            made: Collated[Any] = plugin.collate(head, state, replace(context, observer=facts))
+            made: Collated[Any] = plugin.collate(head, state, replace(context, observer=facts, has_time=has_time))
             runtime = plugin.runtime()
         built = cast("BuiltBlock", made.block)
         self._made = built.block.hash, Execution(built.state, runtime, built.events, tuple(facts.seen))

@@ -3,7 +3,7 @@
 Source: polkadot-sdk, `cumulus/client/consensus/aura/src/collator.rs`, `substrate/client/basic-authorship`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from enum import StrEnum
 
 from parachains.sdk.aura import Aura
@@ -64,6 +64,7 @@ def build_block(
     digest: Sequence[DigestItem],
     candidates: Sequence[bytes] = (),
     *,
+    has_time: Callable[[], bool] = lambda: True,
     max_pov_size: int,
     author: Ed25519Pair | None = None,
     observer: Observer | None = None,
@@ -77,6 +78,7 @@ def build_block(
         inherent_data: By inherent identifier.
         digest: Pre-runtime items, the slot's among them.
         candidates: Extrinsics, best first.
+        has_time: Asked before each of them; once it says no, the block is full.
         max_pov_size: Bytes that the block with its witness may have.
         author: Seals the block where the chain has authorities.
         observer: Told what execution does.
@@ -89,15 +91,21 @@ def build_block(
     builder = BlockBuilder(runtime, recording, parent, digest, observer)
     authorities = builder.runtime.pallet(Aura).authorities.get()
     builder.inherents(inherent_data)
-    included, rejected = _fill(builder, recorder, candidates, max_pov_size * POV_SHARE_PERCENT // 100)
+    limit = max_pov_size * POV_SHARE_PERCENT // 100
+    included, rejected = _fill(builder, recorder, candidates, limit, has_time)
     built = builder.build()
     block = Block(_sealed(built.block.header, authorities, author), built.block.extrinsics)
-    data = ParachainBlockData(block.header, block.extrinsics, CompactProof(recorder.proof())).encode()
-    if len(data) > max_pov_size:
-        raise BuildError(BuildReason.POV_TOO_BIG, size=len(data), limit=max_pov_size)
+    data = _block_data(block, recorder, max_pov_size)
     state, events = built.executed.state, built.executed.events
     result = collect_result(runtime, state, block.header)
     return BuiltBlock(block, data, state.unrecorded(), events, result, included, rejected)
+
+
+def _block_data(block: Block, recorder: Recorder, limit: int) -> bytes:
+    data = ParachainBlockData(block.header, block.extrinsics, CompactProof(recorder.proof())).encode()
+    if len(data) > limit:
+        raise BuildError(BuildReason.POV_TOO_BIG, size=len(data), limit=limit)
+    return data
 
 
 def _sealed(header: Header, authorities: Sequence[AuthorityId], author: Ed25519Pair | None) -> Header:
@@ -111,7 +119,11 @@ def _sealed(header: Header, authorities: Sequence[AuthorityId], author: Ed25519P
 
 
 def _fill(
-    builder: BlockBuilder, recorder: Recorder, candidates: Sequence[bytes], limit: int
+    builder: BlockBuilder,
+    recorder: Recorder,
+    candidates: Sequence[bytes],
+    limit: int,
+    has_time: Callable[[], bool],
 ) -> tuple[tuple[bytes, ...], tuple[Rejected, ...]]:
     """Push what fits. Neither a witness nor steps shrink, so an extrinsic is tried only while there is room."""
     included: list[bytes] = []
@@ -120,7 +132,8 @@ def _fill(
     for place, raw in enumerate(candidates):
         size = body + extrinsic_size(raw)
         is_spent = steps - _steps_left(builder) + CALL_STEPS > EXTRINSIC_STEPS
-        if misfits == _GIVE_UP_AFTER or is_spent or _proof_size(recorder) + size > limit:
+        is_full = misfits == _GIVE_UP_AFTER or is_spent or _proof_size(recorder) + size > limit
+        if is_full or not has_time():
             rejected += [Rejected(left, "the block is full", retry=True) for left in candidates[place:]]
             break
         try:

@@ -8,7 +8,7 @@
 between blocks; only genesis and `collate` make it and only `collate` reads it.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -88,6 +88,8 @@ class CollationContext:
     """Everything that waits, of every open channel."""
     extrinsics: Sequence[bytes] = ()
     """Candidates for the block, best first; those that do not fit are left out."""
+    has_time: Callable[[], bool] = lambda: True
+    """Whether there is time to try another of them."""
     author: Ed25519Pair | None = None
     """Seals the block, where the chain wants a seal."""
     observer: Observer | None = None

@@ -206,6 +206,7 @@ class Parachain(StepCounted, Pallet):
             inherent_data(context, moment),
             (pre_digest_item(para_slot(context.relay_slot)),),
             context.extrinsics,
+            has_time=context.has_time,
             max_pov_size=context.validation_data.max_pov_size,
             author=context.author,
             observer=context.observer,

@@ -4,6 +4,7 @@ Source: polkadot-sdk, `substrate/client/consensus/slots/src/lib.rs`, `substrate/
 """
 
 from collections.abc import Callable, Mapping
+from itertools import takewhile
 
 from relaychain.node.engine import RelayConsensus
 from relaychain.node.reports import Reports
@@ -13,6 +14,7 @@ from substrate.client.execution import Facts, RuntimeLoader, as_execution, runti
 from substrate.client.importing import BlockImport
 from substrate.client.pool import TransactionPool
 from substrate.client.protocols import Clock
+from substrate.client.time_limit import TimeLimit
 from substrate.consensus.babe.epochs import slot_start_us
 from substrate.consensus.babe.lottery import Keys, claim_slot
 from substrate.consensus.babe.types import pre_digest_item
@@ -57,11 +59,12 @@ class Authoring:
         self._inherents = inherents
 
     async def run(self) -> None:
-        """Try every slot from the next one on."""
+        """Try every slot from the next one on. One that was slept through is lost."""
         duration = self._consensus.config.slot_duration
         while True:
-            slot = Slot(self._consensus.slot_now() + 1)
-            await self._clock.sleep_until_us(slot_start_us(slot, slot_duration_ms=duration))
+            upcoming = Slot(self._consensus.slot_now() + 1)
+            await self._clock.sleep_until_us(slot_start_us(upcoming, slot_duration_ms=duration))
+            slot = self._consensus.slot_now()
             with self._reports.survived(f"no block in slot {slot}"):
                 self.on_slot(slot)
 
@@ -94,16 +97,17 @@ class Authoring:
         moment = slot * self._consensus.config.slot_duration
         own = {TIMESTAMP_INHERENT: moment.to_bytes(8, "little"), BABE_INHERENT: slot.to_bytes(8, "little")}
         builder.inherents({**own, **self._inherents(parent_hash, slot)})
-        push_ready(builder, self._pool)
+        share_us = self._consensus.config.slot_duration * 1_000 * 2 // 3
+        push_ready(builder, self._pool, TimeLimit(self._clock, share_us))
         built = builder.build()
         block = Block(seal_header(built.block.header, pair), built.block.extrinsics)
         self._importer.cache.put(block, as_execution(built.executed, type(builder.runtime), facts))
         return block
 
 
-def push_ready(builder: BlockBuilder, pool: TransactionPool) -> None:
-    """Fill a block from a pool until it has no room; drops from the pool what turned out invalid."""
-    for transaction in pool.ready():
+def push_ready(builder: BlockBuilder, pool: TransactionPool, has_time: Callable[[], bool]) -> None:
+    """Fill a block from a pool until there is no room or time; drops from the pool what turned out invalid."""
+    for transaction in takewhile(lambda _: has_time(), pool.ready()):
         try:
             builder.push(transaction.raw)
         except TransactionInvalid as failure:

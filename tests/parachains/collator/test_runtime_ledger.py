@@ -1,15 +1,18 @@
 """A Level 1 chain at its node: best and final follow the relay chain, in whatever order things are heard of."""
 
-from itertools import permutations
+from dataclasses import replace
+from itertools import permutations, takewhile
 from typing import Any
 
 import pytest
 
 from parachains.collator.runtime_ledger import RuntimeLedger
-from parachains.sdk.contract import ParaConfig
+from parachains.sdk.contract import Collated, CollationContext, ParaConfig
 from relaychain.primitives.types import HeadData, ParaId
 from substrate.block import Block
 from substrate.client.importing import ExecutionCache
+from substrate.errors import ChainError
+from substrate.trie.trie import Trie
 from testnet.examples.bazaar import Bazaar
 from tests.parachains.sdk.fake_relay import FakeRelay
 
@@ -35,13 +38,15 @@ class Rows(list[tuple[str, dict[str, Any]]]):
 
 
 class Node(RuntimeLedger):
-    """A ledger that is told of blocks, and notes which it asks for."""
+    """A ledger that is told of blocks, and notes which it asks for. It has time for one extrinsic in a block."""
 
-    def __init__(self) -> None:
+    def __init__(self, plugin: type[Bazaar] = Bazaar) -> None:
         self.rows = Rows()
         self.fetched: list[bytes] = []
         cache = ExecutionCache()
-        super().__init__(GENESIS.state, lambda _: Bazaar, cache, name="bazaar", clock=Noon(), recorder=self.rows)
+        super().__init__(
+            GENESIS.state, lambda _: plugin, cache, name="bazaar", clock=Noon(), recorder=self.rows, authoring_us=0
+        )
         self.fetch = self.fetched.append
 
     def take(self, *blocks: Block) -> None:
@@ -140,3 +145,30 @@ def test_finality_of_old_changes_nothing() -> None:
 
     assert node.tips == (second.hash, second.hash)
     assert node.rows.finalities() == [(1, 1), (2, 0)]
+
+
+class Picky(Bazaar):
+    """No block can be built with what it does not like."""
+
+    @classmethod
+    def collate(cls, head: HeadData, state: Trie, context: CollationContext) -> Collated[Trie]:
+        tried = list(takewhile(lambda _: context.has_time(), context.extrinsics))
+        if b"bad" in tried:
+            raise ChainError("it is bad")
+        made = super().collate(head, state, replace(context, extrinsics=()))
+        return replace(made, included=tuple(tried))
+
+
+@pytest.mark.parametrize(
+    ("extrinsics", "included"),
+    [([b"good", b"bad"], [b"good"]), ([b"bad", b"good", b"good"], [])],
+)
+def test_what_no_block_can_be_built_with_is_found_however_short_the_time(
+    extrinsics: list[bytes], included: list[bytes]
+) -> None:
+    node, relay = Node(Picky), FakeRelay(PARA, GENESIS.head)
+
+    made = node.collate(relay.head, relay.context(*extrinsics))
+
+    assert [*made.included] == included
+    assert [columns["kind"] for table, columns in node.rows if table == "faults"] == ["ChainError"][len(included) :]

@@ -62,6 +62,18 @@ def test_what_does_not_fit_here_and_there_does_not_fill_a_block() -> None:
     assert len(made.rejected) == 21
 
 
+def test_what_there_is_no_time_for_waits_for_a_later_block() -> None:
+    para = Para()
+    sent = transfers(para, 5)
+    asked = iter([True, True, False])
+    context = replace(para.relay.context(*sent, parent=para.head, author=AUTHOR), has_time=lambda: next(asked))
+
+    made = Bazaar.collate(para.head, para.state, context)
+
+    assert [*made.included] == sent[:2]
+    assert [(left.extrinsic, left.retry) for left in made.rejected] == [(raw, True) for raw in sent[2:]]
+
+
 def test_no_block_fits_into_a_proof_that_is_too_small() -> None:
     para = Para()
     para.relay.max_pov_size = 1_000
