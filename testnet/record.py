@@ -15,6 +15,7 @@ from enum import Enum
 from functools import cache
 from hashlib import blake2b
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -155,7 +156,8 @@ class Record:
         self._waiting: dict[str, list[tuple[Value, ...]]] = {}
         self._waiting_count = 0
         self._failure: RecordError | None = None
-        self._recent: dict[tuple[object, ...], None] = {}
+        self._recent: set[tuple[object, ...]] = set()
+        self._before: set[tuple[object, ...]] = set()
         self._flushed_at = time.monotonic()
         self._open = ExitStack()
         if path.exists():
@@ -173,27 +175,27 @@ class Record:
 
     def row(self, table: str, /, **columns: object) -> None:
         """Keep one fact; columns left out are empty, and a second fact with the same key is ignored."""
-        kinds = TABLES[table].columns
-        fact = {name: _stored(table, name, kinds, value) for name, value in columns.items()}
-        for name in TABLES[table].key:
-            given = fact.get(name) is not None or name in OPTIONAL_KEYS
-            assert given, f"{table}.{name} is part of the key and was not given"
-        if self._is_repeated((table, *(fact.get(name) for name in TABLES[table].key))):
+        shape = _shape(table, tuple(columns))
+        values = tuple(map(_stored, columns.values(), shape.kinds, shape.labels))
+        key = (table, *[None if place is None else values[place] for place in shape.key])
+        for place in shape.needed:
+            assert values[place] is not None, f"{shape.labels[place]} is part of the key and was not given"
+        if self._is_repeated(key):
             return
-        self._waiting.setdefault(_insert(table, tuple(fact)), []).append(tuple(fact.values()))
+        self._waiting.setdefault(shape.insert, []).append(values)
         self._waiting_count += 1
         for listener in self._listeners:
-            listener(table, fact)
+            listener(table, dict(zip(columns, values, strict=True)))
         if self._waiting_count >= _FLUSH_ROWS or time.monotonic() - self._flushed_at > _FLUSH_SECONDS:
             self.flush()
 
     def _is_repeated(self, key: tuple[object, ...]) -> bool:
         """Whether the fact came a moment ago: nodes of one network say the same. SQLite refuses later repetitions."""
-        if key in self._recent:
+        if key in self._recent or key in self._before:
             return True
-        self._recent[key] = None
-        if len(self._recent) > _REMEMBERED_KEYS:
-            del self._recent[next(iter(self._recent))]
+        if len(self._recent) == _REMEMBERED_KEYS:
+            self._before, self._recent = self._recent, set()
+        self._recent.add(key)
         return False
 
     def note(self, name: str, value: str) -> None:
@@ -276,29 +278,47 @@ def record_digest(db: sqlite3.Connection) -> str:
     return "0x" + digest.hexdigest()
 
 
+class _Shape(NamedTuple):
+    """What is known of a row by its table and the columns given."""
+
+    insert: str
+    kinds: tuple[Kind, ...]
+    labels: tuple[str, ...]
+    """The columns with their table."""
+    key: tuple[int | None, ...]
+    """Where the key's columns are among those given."""
+    needed: tuple[int, ...]
+    """Where those of them are that may not be empty."""
+
+
 @cache
-def _insert(table: str, columns: tuple[str, ...]) -> str:
+def _shape(table: str, columns: tuple[str, ...]) -> _Shape:
+    kinds, key = TABLES[table].columns, TABLES[table].key
+    for name in columns:
+        assert name in kinds, f"table {table} has no column {name}; it has {', '.join(kinds)}"
+    for name in key:
+        assert name in columns or name in OPTIONAL_KEYS, f"{table}.{name} is part of the key and was not given"
     names, marks = ", ".join(f'"{name}"' for name in columns), ", ".join("?" * len(columns))
-    return f"INSERT INTO {stored_name(table)} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING"
+    return _Shape(
+        f"INSERT INTO {stored_name(table)} ({names}) VALUES ({marks}) ON CONFLICT DO NOTHING",
+        tuple(kinds[name] for name in columns),
+        tuple(f"{table}.{name}" for name in columns),
+        tuple(columns.index(name) if name in columns else None for name in key),
+        tuple(columns.index(name) for name in key if name not in OPTIONAL_KEYS),
+    )
 
 
-def _stored(table: str, name: str, kinds: dict[str, Kind], value: object) -> Value:
+def _stored(value: object, kind: Kind, column: str) -> Value:
     """The value as SQLite keeps it."""
-    kind = kinds.get(name)
-    assert kind is not None, f"table {table} has no column {name}; it has {', '.join(kinds)}"
-    match value:
-        case None:
-            return None
-        case bytes():
-            return "0x" + value.hex()
-        case _ if kind == "json":
-            return msgspec.json.encode(value, order="deterministic", enc_hook=str).decode()
-        case Enum():
-            return str(value.value) if isinstance(value.value, str) else value.name.lower()
-        case int() if kind in ("int", "u32", "bool", "time"):
-            assert -(2**63) <= value < 2**63, f"{table}.{name} = {value} does not fit 64 bits"
-            return int(value)
-        case float() if kind == "float":
-            return value
-        case _:
-            return str(value)
+    if value is None or (type(value) is str and kind != "json"):
+        return value
+    if isinstance(value, bytes):
+        return "0x" + value.hex()
+    if kind == "json":
+        return msgspec.json.encode(value, order="deterministic", enc_hook=str).decode()
+    if isinstance(value, Enum):
+        return str(value.value) if isinstance(value.value, str) else value.name.lower()
+    if isinstance(value, int) and kind in ("int", "u32", "bool", "time"):
+        assert -(2**63) <= value < 2**63, f"{column} = {value} does not fit 64 bits"
+        return int(value)
+    return value if isinstance(value, float) and kind == "float" else str(value)
