@@ -1,9 +1,10 @@
 """`make bench`: the figures of the house, each with its bar and its goal.
 
     python tests/benchmarks/bench.py            all of them
-    python tests/benchmarks/bench.py xcm rpc    those whose key contains a word
+    python tests/benchmarks/bench.py xcm scale  those whose key contains a word
 
-Exit code 1 if a bar is missed. Figures that need a process per node, or a chain that is not there, are not measured.
+Exit code 1 if a bar is missed, 2 for a word that no key contains. Figures that need a process per node, or a chain that
+is not there, are not measured.
 """
 
 import sys
@@ -58,6 +59,9 @@ def figures(words: list[str]) -> Iterator[Figure]:
 
 
 def main(words: list[str]) -> int:
+    if strange := [word for word in words if not any(word in key for key in measures())]:
+        print(f"no figures for {', '.join(strange)}; there are {', '.join(measures())}", file=sys.stderr)
+        return 2
     line = "{:<66} {:>9} {:>9} {:>9}  {:<6} {}"
     print(line.format("what", "bar", "goal", "measured", "unit", ""))
     missed = 0

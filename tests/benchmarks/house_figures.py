@@ -22,6 +22,13 @@ def write_events(record: Record, count: int) -> None:
     record.flush()
 
 
+def publish(record: Record, publisher: Publisher, count: int) -> None:
+    write_events(record, count)
+    while publisher.unpublished_count:
+        assert publisher.failure is None, publisher.failure
+        time.sleep(0.01)
+
+
 def rate(what: str, bar: int, count: int, work: Callable[[], object]) -> Figure:
     started = time.perf_counter()
     work()
@@ -39,6 +46,5 @@ def measure() -> Iterator[Figure]:
         record = Record(Path(directory) / "run.sqlite")
         with Publisher("mqtt://", run="bench") as publisher:
             record.listen(publisher.put)
-            yield rate("rows published through our own broker", 1_000, 5_000, lambda: write_events(record, 5_000))
+            yield rate("rows published through our own broker", 1_000, 5_000, lambda: publish(record, publisher, 5_000))
             record.close()
-        assert publisher.unpublished_count == 0, "rows were dropped"
