@@ -276,7 +276,8 @@ class Chain(Generic[RuntimeT]):
             return
         if not self.is_ancestor(block, self.best):
             self.best = self._find_best(block)
-            self._tell_best()  # while the old fork can still be read
+        if any(follower.told != self.best for follower in self._best_followers):
+            self._tell_best()  # while the fork that they were told of can still be read
             self.finalize(block, justification, aux=aux)  # afresh: a follower may have imported or finalised
             return
         abandoned = self._tree.abandoned_by(block)

@@ -199,6 +199,21 @@ def test_finality_reached_while_a_block_is_announced_leaves_no_trace_of_the_othe
     assert heard == [("best", a1.hash)]
 
 
+def test_the_best_block_that_a_follower_was_told_of_last_is_there_until_it_hears_of_the_next() -> None:
+    """As where the vote that makes the new fork final was here before it."""
+    node = MiniNode()
+    chain, a1 = node.chain, node.grow(salt=1)
+    b1 = node.make(parent=chain.genesis, salt=2, weight=2)
+    routes: list[tuple[tuple[Hash, ...], tuple[Hash, ...]]] = []
+    chain.on_imported(chain.finalize)
+    chain.on_best(lambda best: routes.append(chain.route(a1, best)))
+
+    node.importer.import_block(b1)
+
+    assert routes == [((a1,), (b1.hash,))]
+    assert a1 not in chain
+
+
 def test_a_follower_of_the_best_block_may_finalise_on_its_own() -> None:
     node = MiniNode()
     chain, a1 = node.chain, node.grow(salt=1)
