@@ -96,7 +96,7 @@ class Collator:
         parent = await self._parent(relay_parent)
         if parent is None:
             return None
-        if self._offered is not None and await self._still_stands(self._offered.offer, head, parent):
+        if self._offered is not None and await self._still_stands(self._offered.offer, head, core, parent):
             self._advertiser.advertise(self._offered.offer, self._offered.group)
             return None
         slot = para_slot(await relay_slot(self._relay, relay_parent))
@@ -105,9 +105,11 @@ class Collator:
         self._offered = None
         return await self._build(relay_parent, core, parent)
 
-    async def _still_stands(self, offer: Offer, head: Header, parent: HeadData) -> bool:
+    async def _still_stands(self, offer: Offer, head: Header, core: CoreIndex, parent: HeadData) -> bool:
         """Whether the next relay block may still back it: to build it again would only cost time."""
-        return offer.parent_head == parent and await may_be_backed(self._relay, offer.receipt.descriptor, head)
+        descriptor = offer.receipt.descriptor
+        is_wanted = offer.parent_head == parent and descriptor.core_index == core
+        return is_wanted and await may_be_backed(self._relay, descriptor, head)
 
     async def _parent(self, relay_parent: Hash) -> HeadData | None:
         included = await included_head(self._relay, relay_parent, self._para)

@@ -1,4 +1,4 @@
-"""All that a block may depend on, read at its relay parent.
+"""What a collator reads of the relay chain: all that a block may depend on, at its relay parent, and for how long.
 
 Source: polkadot-sdk, `cumulus/client/parachain-inherent/src/lib.rs`.
 """

@@ -4,7 +4,7 @@ Source: polkadot-sdk, `polkadot/node/network/collator-protocol/src/validator_sid
 """
 
 from collections import deque
-from enum import StrEnum
+from enum import Enum, StrEnum, auto
 from typing import NamedTuple
 
 from relaychain.node.scheduling import RelayParent
@@ -61,6 +61,15 @@ class Offer(NamedTuple):
     parent_head_hash: Hash
 
 
+class FetchEnd(Enum):
+    """How the fetch of a collation ended."""
+
+    SECONDED = auto()
+    REFUSED = auto()
+    """It is no good, or this node cannot tell."""
+    UNANSWERED = auto()
+
+
 class ParaOffers:
     """Offers for one para at one relay parent."""
 
@@ -91,12 +100,14 @@ class ParaOffers:
         self._fetching = offer
         return offer
 
-    def conclude(self, *, is_seconded: bool) -> Offer | None:
-        """End the fetch that goes on; returns the next one to fetch."""
+    def conclude(self, end: FetchEnd) -> Offer | None:
+        """End the fetch that goes on; returns the next one to fetch. What was not answered may be offered again."""
         assert self._fetching is not None, "a fetch is concluded once"
-        if is_seconded:
-            self._seconded.append(self._fetching.candidate)
-        self._fetching = None
+        ended, self._fetching = self._fetching, None
+        if end is FetchEnd.SECONDED:
+            self._seconded.append(ended.candidate)
+        elif end is FetchEnd.UNANSWERED:
+            self._seen[ended.peer].remove(ended.candidate)
         while self._waiting and len(self._seconded) < self._claims:
             offer = self._waiting.popleft()
             if offer.candidate not in self._seconded:

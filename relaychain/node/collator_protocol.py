@@ -11,6 +11,7 @@ from relaychain.node.candidate_validation import InvalidReason
 from relaychain.node.collations import (
     AdvertisementError,
     AdvertisementReason,
+    FetchEnd,
     Offer,
     ParaOffers,
     SecondingError,
@@ -140,35 +141,35 @@ class CollatorProtocol:
     async def _fetch_all(self, parent: RelayParent, core: CoreIndex, offers: ParaOffers, offer: Offer) -> None:
         following: Offer | None = offer
         while following is not None:
-            is_seconded = False
+            end = FetchEnd.REFUSED
             with self._reports.survived(f"collation 0x{following.candidate.hex()}"):
-                is_seconded = await self._fetch(parent, core, following)
+                end = await self._fetch(parent, core, following)
             in_view = self._leaves.relay_parent(parent.hash) is not None
-            following = offers.conclude(is_seconded=is_seconded) if in_view else None
+            following = offers.conclude(end) if in_view else None
 
-    async def _fetch(self, parent: RelayParent, core: CoreIndex, offer: Offer) -> bool:
-        """Fetch one collation and have it seconded; whether it was."""
+    async def _fetch(self, parent: RelayParent, core: CoreIndex, offer: Offer) -> FetchEnd:
+        """Fetch one collation and have it seconded."""
         context = self._context(offer)
         if context is None:
             detail = f"parent head hash 0x{offer.parent_head_hash.hex()} is no head of the para at the relay parent"
             self._reports.refusal(offer.para, offer.candidate, InvalidReason.BAD_PARENT, detail)
-            return False
+            return FetchEnd.REFUSED
         request = CollationFetchingRequest(parent.hash, offer.para, offer.candidate).encode()
         response = await self._fetcher.ask(offer.peer, COLLATION, request)
         if response is None:
-            return False
+            return FetchEnd.UNANSWERED
         try:
             check_fetched(offer, response.receipt, parent, core)
             check_context(response, context)
         except SecondingError as refusal:
             self._reports.refusal(offer.para, offer.candidate, str(refusal.reason), str(refusal))
-            return False
+            return FetchEnd.REFUSED
         statement = self._backing.second(response.receipt, response.pov, context)
         if statement is None:
-            return False
+            return FetchEnd.REFUSED
         seconded = CollationSeconded(parent.hash, statement)
         self._network.send(offer.peer, COLLATOR_PROTOCOL, _MESSAGE.encode(seconded))
-        return True
+        return FetchEnd.SECONDED
 
     def _context(self, offer: Offer) -> ValidationContext | None:
         """The head that the offer builds on, if the relay parent's state has it."""

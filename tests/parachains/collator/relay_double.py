@@ -65,6 +65,7 @@ class RelayDouble:
         self.fork = FakeRelay(para, head, number=0, slot=slot)
         self.pending: tuple[CommittedCandidateReceipt, ...] = ()
         self.session = SessionIndex(0)
+        self.core = CoreIndex(0)
         self.blocks: dict[Hash, Block] = {}
         self.streams: dict[str, list[Stream[object]]] = {"best": [], "final": []}
         self.head = self.final = Hash(bytes(32))
@@ -158,7 +159,7 @@ class RelayDouble:
         return self.blocks[block].pending
 
     async def claim_queue(self, block: Hash) -> Mapping[CoreIndex, tuple[ParaId, ...]]:
-        return {CoreIndex(0): (self.para,) * LOOKAHEAD}
+        return {self.core: (self.para,) * LOOKAHEAD}
 
     async def scheduling_lookahead(self, block: Hash) -> int:
         return LOOKAHEAD

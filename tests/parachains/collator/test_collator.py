@@ -1,11 +1,13 @@
 """When a collator makes a collation, and when it does not."""
 
+from parachains.collator.context import may_be_backed
 from relaychain.primitives.pvd import PersistedValidationData
-from relaychain.primitives.types import HeadData, OccupiedCoreAssumption, ParaId, SessionIndex
+from relaychain.primitives.types import CoreIndex, HeadData, OccupiedCoreAssumption, ParaId, SessionIndex
 from substrate.block import Header
 from substrate.types import Hash
 from tests.parachains.collator.relay_double import LOOKAHEAD
 from tests.parachains.collator.test_node import World, play
+from tests.relaychain.node.backing_parts import candidate
 
 
 def test_no_collation_is_made_on_a_relay_block_that_is_not_the_best() -> None:
@@ -60,10 +62,27 @@ def test_what_was_offered_in_another_session_is_built_anew_at_once() -> None:
     play(story)
 
 
+def test_what_was_offered_for_another_core_is_built_anew_at_once() -> None:
+    async def story(world: World) -> None:
+        first = await world.slot()
+        world.relay.core = CoreIndex(1)
+        assert offered_on(world, first, await world.slot())
+
+    play(story)
+
+
 def test_what_was_offered_on_an_abandoned_fork_is_built_anew_at_once() -> None:
     async def story(world: World) -> None:
         heads = await world.slots(LOOKAHEAD + 1)
         world.relay.go_back(heads[-2])
         assert offered_on(world, heads[0], heads[-1], await world.slot())
+
+    play(story)
+
+
+def test_what_stands_on_no_ancestor_is_not_backed_even_at_the_first_relay_block() -> None:
+    async def story(world: World) -> None:
+        stray = candidate(session_index=SessionIndex(0)).descriptor
+        assert not await may_be_backed(world.relay, stray, await world.slot())
 
     play(story)

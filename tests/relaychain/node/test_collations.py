@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from relaychain.node.collations import AdvertisementError, Offer, ParaOffers, SecondingError, check_fetched
+from relaychain.node.collations import AdvertisementError, FetchEnd, Offer, ParaOffers, SecondingError, check_fetched
 from relaychain.primitives.candidate import candidate_hash
 from relaychain.primitives.types import CandidateHash, CoreIndex, ParaId, SessionIndex
 from substrate.types import Hash
@@ -21,8 +21,8 @@ def test_one_collation_is_fetched_at_a_time() -> None:
 
     assert offers.advertise(offer(1)) == offer(1)
     assert offers.advertise(offer(2)) is None
-    assert offers.conclude(is_seconded=True) == offer(2)
-    assert offers.conclude(is_seconded=True) is None
+    assert offers.conclude(FetchEnd.SECONDED) == offer(2)
+    assert offers.conclude(FetchEnd.SECONDED) is None
 
 
 def test_a_failed_fetch_leaves_the_turn_to_another_peer_with_the_same_collation() -> None:
@@ -30,7 +30,20 @@ def test_a_failed_fetch_leaves_the_turn_to_another_peer_with_the_same_collation(
     offers.advertise(offer(1, "one"))
     offers.advertise(offer(1, "two"))
 
-    assert offers.conclude(is_seconded=False) == offer(1, "two")
+    assert offers.conclude(FetchEnd.REFUSED) == offer(1, "two")
+
+
+@pytest.mark.parametrize(("end", "again"), [(FetchEnd.UNANSWERED, True), (FetchEnd.REFUSED, False)])
+def test_what_was_not_answered_may_be_offered_again_but_not_what_was_refused(end: FetchEnd, again: bool) -> None:
+    offers = ParaOffers(claims=1)
+    offers.advertise(offer(1))
+    assert offers.conclude(end) is None
+
+    if again:
+        assert offers.advertise(offer(1)) == offer(1)
+    else:
+        with pytest.raises(AdvertisementError, match="Duplicate"):
+            offers.advertise(offer(1))
 
 
 def test_what_was_seconded_is_not_fetched_again() -> None:
@@ -38,7 +51,7 @@ def test_what_was_seconded_is_not_fetched_again() -> None:
     offers.advertise(offer(1, "one"))
     offers.advertise(offer(1, "two"))
 
-    assert offers.conclude(is_seconded=True) is None
+    assert offers.conclude(FetchEnd.SECONDED) is None
 
 
 def test_offers_beyond_the_limits_are_refused() -> None:
@@ -49,7 +62,7 @@ def test_offers_beyond_the_limits_are_refused() -> None:
         offers.advertise(offer(1))
     with pytest.raises(AdvertisementError, match="PeerLimitReached"):
         offers.advertise(offer(2))
-    offers.conclude(is_seconded=True)
+    offers.conclude(FetchEnd.SECONDED)
     with pytest.raises(AdvertisementError, match="SecondedLimitReached"):
         offers.advertise(offer(2, "another"))
 
