@@ -101,15 +101,17 @@ class RuntimeLedger:
         """See `Ledger`. An extrinsic that no block can be built with is thrown out: halving finds it."""
         count = len(context.extrinsics)
         while True:
+            has_time = TimeLimit(self._clock, self._authoring_us)
             try:
-                return self._built(head, replace(context, extrinsics=context.extrinsics[:count]))
+                return self._built(head, replace(context, extrinsics=context.extrinsics[:count], has_time=has_time))
             except ChainError as failure:
                 if count == 0:
                     raise
-                if count == 1:
+                tried = min(count, has_time.granted or count)
+                if tried == 1:
                     self._built(head, replace(context, extrinsics=()))  # raises where that is no extrinsic's fault
                     self._throw_out(extrinsic_hash(context.extrinsics[0]), failure)
-                count //= 2
+                count = tried // 2
 
     def _throw_out(self, extrinsic: Hash, failure: ChainError) -> None:
         self.pool.remove_invalid(extrinsic)
@@ -119,10 +121,10 @@ class RuntimeLedger:
 
     def _built(self, head: HeadData, context: CollationContext) -> Collated[Any]:
         parent, facts = head_hash(head), Facts()
-        state, has_time = self.chain.state(parent), TimeLimit(self._clock, self._authoring_us)
+        state = self.chain.state(parent)
         with plugin_code():
             plugin = self._plugin(state)
-            made: Collated[Any] = plugin.collate(head, state, replace(context, observer=facts, has_time=has_time))
+            made: Collated[Any] = plugin.collate(head, state, replace(context, observer=facts))
             runtime = plugin.runtime()
         built = cast("BuiltBlock", made.block)
         self._made = built.block.hash, Execution(built.state, runtime, built.events, tuple(facts.seen))

@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 from itertools import permutations, takewhile
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -150,8 +150,12 @@ def test_finality_of_old_changes_nothing() -> None:
 class Picky(Bazaar):
     """No block can be built with what it does not like."""
 
+    tries: ClassVar[list[int]] = []
+    """How many extrinsics it was given, each time."""
+
     @classmethod
     def collate(cls, head: HeadData, state: Trie, context: CollationContext) -> Collated[Trie]:
+        cls.tries.append(len(context.extrinsics))
         tried = list(takewhile(lambda _: context.has_time(), context.extrinsics))
         if b"bad" in tried:
             raise ChainError("it is bad")
@@ -161,14 +165,16 @@ class Picky(Bazaar):
 
 @pytest.mark.parametrize(
     ("extrinsics", "included"),
-    [([b"good", b"bad"], [b"good"]), ([b"bad", b"good", b"good"], [])],
+    [([b"good", b"bad"], [b"good"]), ([b"bad", *[b"good"] * 99], [])],
 )
 def test_what_no_block_can_be_built_with_is_found_however_short_the_time(
     extrinsics: list[bytes], included: list[bytes]
 ) -> None:
     node, relay = Node(Picky), FakeRelay(PARA, GENESIS.head)
+    Picky.tries.clear()
 
     made = node.collate(relay.head, relay.context(*extrinsics))
 
     assert [*made.included] == included
     assert [columns["kind"] for table, columns in node.rows if table == "faults"] == ["ChainError"][len(included) :]
+    assert Picky.tries == ([2] if included else [100, 0, 0]), "what there was no time for is not halved"

@@ -24,3 +24,4 @@ def test_a_limit_counts_from_the_first_question_which_is_granted(us: int, yes: i
     limit = TimeLimit(Ticking(), us)
 
     assert [limit() for _ in range(8)] == [True] * yes + [False] * (8 - yes)
+    assert limit.granted == yes
