@@ -5,17 +5,9 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any, NoReturn
 
-import pytest
-
 from parachains.adder.chain import Adder
 from parachains.collator.behaviour import (
     CollatorBehaviour,
-    ForgeStateRoot,
-    LieAboutWatermark,
-    LoopForEver,
-    Mint,
-    SkipDownwardMessage,
-    Times,
     honest,
 )
 from parachains.collator.collator import CollatorSetup
@@ -34,14 +26,12 @@ from substrate.client.importing import ExecutionCache
 from substrate.client.rpc.methods_system import NodeInfo
 from substrate.crypto.keys import dev_pair
 from substrate.errors import ChainError
-from substrate.pallets.balances import Balances
 from substrate.runtime.extrinsic import Signing, sign_extrinsic
-from substrate.runtime.steps import CALL_STEPS
 from substrate.scale.codec import decode
 from substrate.types import AccountId, Hash
 from testnet.clock import clock_of, run_virtual
 from testnet.transports.memory import MemoryHub
-from tests.parachains.collator.relay_double import LOOKAHEAD, REFUSALS, FetchingValidator, RelayDouble
+from tests.parachains.collator.relay_double import LOOKAHEAD, FetchingValidator, RelayDouble
 
 PARA = ParaId(2000)
 SLOT_MS = 6_000
@@ -348,78 +338,6 @@ def test_with_asynchronous_backing_a_block_stands_on_a_pending_one() -> None:
     world = play(story, max_pending=1)
 
     assert world.rows.of("faults") == []
-
-
-def cheats(world: World) -> dict[str, CollatorBehaviour]:
-    return {
-        "mint": Mint(AccountId(BOB.public), UNIT),
-        "forge_state_root": ForgeStateRoot(),
-        "skip_downward_message": SkipDownwardMessage(),
-        "lie_about_watermark": LieAboutWatermark(),
-        "loop_for_ever": LoopForEver(
-            *(world.sign("Spinner.spin", nonce) for nonce in range(BACKING_STEPS // CALL_STEPS + 1))
-        ),
-    }
-
-
-@pytest.mark.parametrize(
-    ("name", "cause"),
-    [
-        ("mint", "BadStateRoot"),
-        ("forge_state_root", "BadStateRoot"),
-        ("skip_downward_message", "DmqMqcHeadMismatch"),
-        ("lie_about_watermark", "CommitmentsHashMismatch"),
-        ("loop_for_ever", "Timeout"),
-    ],
-)
-def test_validators_refuse_what_a_cheating_collator_offers(name: str, cause: str) -> None:
-    chosen = list[CollatorBehaviour]()
-
-    def cheat(made: Any, context: Any, parent: Any) -> Any:
-        return chosen[0](made, context, parent)
-
-    async def story(world: World) -> None:
-        chosen.append(honest)
-        await world.slot()
-        chosen[0] = Times(cheats(world)[name], 1)
-        world.relay.fork.send_down(b"message")
-        await world.slots(LOOKAHEAD)
-        with pytest.raises(REFUSALS, match=cause):
-            world.validator.validate(await world.validator.fetch("carol"))
-        await world.slots(LOOKAHEAD - 1)
-        await world.round()
-        node = world.nodes["carol"]
-        assert node.chain.best_number == 1, "honest again, the para goes on"
-        assert node.chain.runtime(node.chain.best).pallet(Balances).free_balance(AccountId(BOB.public)) == 100 * UNIT
-
-    play(story, behaviour=cheat)
-
-
-CHEATS = ["mint", "forge_state_root", "skip_downward_message", "lie_about_watermark", "loop_for_ever"]
-
-
-@pytest.mark.parametrize("name", CHEATS)
-def test_what_a_cheat_offers_is_for_validators_only(name: str) -> None:
-    """Given a collator that changes its block. When it offers that. Then no node has it, nor the block it was."""
-    chosen, seen = list[CollatorBehaviour](), list[Hash]()
-
-    def cheat(made: Any, context: Any, parent: Any) -> Any:
-        offered = chosen[0](made, context, parent)
-        seen.extend((made.block.block.hash, offered.block.block.hash))
-        return offered
-
-    async def story(world: World) -> None:
-        chosen.append(cheats(world)[name])
-        world.relay.advance()
-        world.relay.fork.send_down(b"message")
-        await world.slot()
-        assert len(world.validator.advertised) == 1
-        assert len(seen) == 2
-        for node in world.nodes.values():
-            assert node.chain.leaves() == (world.genesis,)
-            assert [node.ledger.importer.cache.get(block) for block in seen] == [None, None]
-
-    assert play(story, "carol", "dan", behaviour=cheat).rows.of("faults") == []
 
 
 def test_the_adder_goes_the_same_way() -> None:
