@@ -27,7 +27,8 @@ RECORD_FILE = "run.sqlite"
 Value = str | int | float | None
 Listener = Callable[[str, dict[str, Value]], None]
 
-_REMEMBERED_KEYS = 20_000
+_REMEMBERED_KEYS = 10_000
+"""How many facts are known to be there, at least; at most twice as many."""
 _FLUSH_ROWS = 2_000
 _FLUSH_SECONDS = 0.2
 _READERS_MS = 300

@@ -13,7 +13,7 @@ from substrate.runtime.panics import described
 from substrate.types import Slot
 
 AUTHORING_US = 2_000_000
-"""How long extrinsics are taken into one block: as upstream, a third of a relay slot of six seconds."""
+"""How long extrinsics are taken into one block: upstream's authoring time, a third of a relay slot of six seconds."""
 
 
 @contextmanager

@@ -73,12 +73,11 @@ def build_block(
 
     Args:
         runtime: The runtime in the parent's state.
-        parent_state: The parent's state, whole.
-        parent: The parent's header, sealed.
+        parent_state, parent: The parent's state, whole, and its header, sealed.
         inherent_data: By inherent identifier.
         digest: Pre-runtime items, the slot's among them.
         candidates: Extrinsics, best first.
-        has_time: Asked before each of them; once it says no, the block is full.
+        has_time: Asked before each of them; once it says no, the others wait.
         max_pov_size: Bytes that the block with its witness may have.
         author: Seals the block where the chain has authorities.
         observer: Told what execution does.
@@ -91,14 +90,12 @@ def build_block(
     builder = BlockBuilder(runtime, recording, parent, digest, observer)
     authorities = builder.runtime.pallet(Aura).authorities.get()
     builder.inherents(inherent_data)
-    limit = max_pov_size * POV_SHARE_PERCENT // 100
-    included, rejected = _fill(builder, recorder, candidates, limit, has_time)
+    included, rejected = _fill(builder, recorder, candidates, max_pov_size, has_time)
     built = builder.build()
     block = Block(_sealed(built.block.header, authorities, author), built.block.extrinsics)
     data = _block_data(block, recorder, max_pov_size)
-    state, events = built.executed.state, built.executed.events
-    result = collect_result(runtime, state, block.header)
-    return BuiltBlock(block, data, state.unrecorded(), events, result, included, rejected)
+    executed, result = built.executed, collect_result(runtime, built.executed.state, block.header)
+    return BuiltBlock(block, data, executed.state.unrecorded(), executed.events, result, included, rejected)
 
 
 def _block_data(block: Block, recorder: Recorder, limit: int) -> bytes:
@@ -122,10 +119,11 @@ def _fill(
     builder: BlockBuilder,
     recorder: Recorder,
     candidates: Sequence[bytes],
-    limit: int,
+    max_pov_size: int,
     has_time: Callable[[], bool],
 ) -> tuple[tuple[bytes, ...], tuple[Rejected, ...]]:
     """Push what fits. Neither a witness nor steps shrink, so an extrinsic is tried only while there is room."""
+    limit = max_pov_size * POV_SHARE_PERCENT // 100
     included: list[bytes] = []
     rejected: list[Rejected] = []
     body, misfits, steps = 0, 0, _steps_left(builder)
@@ -134,7 +132,8 @@ def _fill(
         is_spent = steps - _steps_left(builder) + CALL_STEPS > EXTRINSIC_STEPS
         is_full = misfits == _GIVE_UP_AFTER or is_spent or _proof_size(recorder) + size > limit
         if is_full or not has_time():
-            rejected += [Rejected(left, "the block is full", retry=True) for left in candidates[place:]]
+            reason = "the block is full" if is_full else "there is no time left"
+            rejected += [Rejected(left, reason, retry=True) for left in candidates[place:]]
             break
         try:
             builder.push(raw)

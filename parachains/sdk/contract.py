@@ -73,7 +73,7 @@ class GenesisBlock(Generic[S]):
 
 @dataclass(frozen=True)
 class CollationContext:
-    """All that a block may depend on, as the collator found it at the relay parent."""
+    """All that a block may depend on, as the collator found it at the relay parent; the last two are the node's own."""
 
     para: ParaId
     validation_data: PersistedValidationData
@@ -88,12 +88,12 @@ class CollationContext:
     """Everything that waits, of every open channel."""
     extrinsics: Sequence[bytes] = ()
     """Candidates for the block, best first; those that do not fit are left out."""
-    has_time: Callable[[], bool] = lambda: True
-    """Whether there is time to try another of them."""
     author: Ed25519Pair | None = None
     """Seals the block, where the chain wants a seal."""
     observer: Observer | None = None
     """Told what execution does."""
+    has_time: Callable[[], bool] = lambda: True
+    """To be asked before each extrinsic: once it says no, those that are left wait for a later block."""
 
 
 @dataclass(frozen=True)

@@ -94,15 +94,22 @@ class Authoring:
     def _fill(
         self, builder: BlockBuilder, parent_hash: Hash, parent: Header, slot: Slot, pair: Ed25519Pair, facts: Facts
     ) -> Block:
-        moment = slot * self._consensus.config.slot_duration
+        duration = self._consensus.config.slot_duration
+        moment = slot * duration
         own = {TIMESTAMP_INHERENT: moment.to_bytes(8, "little"), BABE_INHERENT: slot.to_bytes(8, "little")}
         builder.inherents({**own, **self._inherents(parent_hash, slot)})
-        share_us = self._consensus.config.slot_duration * 1_000 * 2 // 3
+        share_us = authoring_us(slot, now_us=self._clock.now_us(), slot_duration_ms=duration)
         push_ready(builder, self._pool, TimeLimit(self._clock, share_us))
         built = builder.build()
         block = Block(seal_header(built.block.header, pair), built.block.extrinsics)
         self._importer.cache.put(block, as_execution(built.executed, type(builder.runtime), facts))
         return block
+
+
+def authoring_us(slot: Slot, *, now_us: int, slot_duration_ms: int) -> int:
+    """How long to take transactions: two thirds of a slot, and not beyond its end."""
+    end_us = slot_start_us(Slot(slot + 1), slot_duration_ms=slot_duration_ms)
+    return min(slot_duration_ms * 1_000 * 2 // 3, end_us - now_us)
 
 
 def push_ready(builder: BlockBuilder, pool: TransactionPool, has_time: Callable[[], bool]) -> None:

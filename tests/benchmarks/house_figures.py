@@ -12,6 +12,8 @@ from testnet.clock import run_virtual
 from testnet.publish import Publisher
 from testnet.record import Record
 
+PUBLISHED_WITHIN_S = 60
+
 
 def write_events(record: Record, count: int) -> None:
     for number in range(count):
@@ -24,8 +26,9 @@ def write_events(record: Record, count: int) -> None:
 
 def publish(record: Record, publisher: Publisher, count: int) -> None:
     write_events(record, count)
+    until = time.monotonic() + PUBLISHED_WITHIN_S
     while publisher.unpublished_count:
-        assert publisher.failure is None, publisher.failure
+        assert time.monotonic() < until, publisher.failure or f"{publisher.unpublished_count} rows wait"
         time.sleep(0.01)
 
 

@@ -1,6 +1,7 @@
 """A Level 0 chain at its collator."""
 
 from dataclasses import replace
+from itertools import takewhile
 from typing import Any
 
 import pytest
@@ -56,7 +57,8 @@ class Refusing(Adder):
 def ledger(plugin: Any = Adder) -> tuple[PlainLedger, Rows]:
     rows = Rows()
     genesis = Adder.genesis_block(ParaConfig(PARA))
-    return PlainLedger(plugin, genesis, chain="adder", para=PARA, clock=Still(), recorder=rows), rows
+    still = Still()
+    return PlainLedger(plugin, genesis, chain="adder", para=PARA, clock=still, recorder=rows, authoring_us=0), rows
 
 
 def grow(chain: PlainLedger, head: HeadData, *extrinsics: bytes) -> HeadData:
@@ -113,6 +115,21 @@ def test_of_equal_extrinsics_each_gets_into_a_block() -> None:
     chain.set_final(second)
 
     assert (chain.extrinsics(), chain.state(second)) == ((), 15)
+
+
+class Timely(Adder):
+    @staticmethod
+    def collate(head: HeadData, state: int, context: CollationContext) -> Collated[int]:
+        timely = tuple(takewhile(lambda _: context.has_time(), context.extrinsics))
+        return Adder.collate(head, state, replace(context, extrinsics=timely))
+
+
+def test_a_plugin_is_told_when_its_time_is_over() -> None:
+    chain, _ = ledger(Timely)
+
+    head = grow(chain, chain.best, *((number).to_bytes(8, "little") for number in (3, 4)))
+
+    assert chain.state(head) == 3
 
 
 def test_of_equal_extrinsics_one_goes_with_each_refusal() -> None:

@@ -5,12 +5,19 @@ from typing import Any
 
 import pytest
 
-from relaychain.node.authoring import Authoring, push_ready
-from substrate.types import Slot
-from tests.relaychain.node.para_network import Rows
+from relaychain.node.authoring import Authoring, authoring_us, push_ready
+from relaychain.runtime.loader import SPEC_VERSION
+from substrate.crypto.keys import dev_pair
+from substrate.pallets.balances import Balances
+from substrate.runtime.assembly import Runtime
+from substrate.runtime.extrinsic import Signing, sign_extrinsic
+from substrate.types import AccountId, Slot
+from tests.relaychain.node.para_network import ParaNetwork, Rows, run_network
 from tests.relaychain.node.surroundings import Unused, reports
 
 SLOT_MS = 1_000
+ALICE = dev_pair("Alice", "ed25519")
+INHERENTS = 2
 
 
 class Night(Exception):
@@ -70,6 +77,37 @@ async def test_a_slot_that_is_over_is_not_tried(late: tuple[int, ...], tried: li
         await author.run()
 
     assert author.slots == tried
+
+
+@pytest.mark.parametrize(
+    ("now_us", "share_us"), [(5_000_000, 666_666), (5_333_334, 666_666), (5_900_000, 100_000), (6_200_000, -200_000)]
+)
+def test_transactions_are_taken_for_two_thirds_of_a_slot_and_not_beyond_its_end(now_us: int, share_us: int) -> None:
+    assert authoring_us(Slot(5), now_us=now_us, slot_duration_ms=SLOT_MS) == share_us
+
+
+def test_an_author_minds_the_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Given transactions in the pool and no time for a second one. When blocks are authored. Then each takes one."""
+
+    monkeypatch.setattr("relaychain.node.authoring.authoring_us", lambda _slot, **_now: 0)
+
+    async def scenario(network: ParaNetwork) -> None:
+        node = network.validators[0]
+        runtime, genesis = type(node.chain.runtime(node.chain.genesis)), node.chain.genesis
+        signing = Signing(SPEC_VERSION, 1, genesis, genesis)
+        call = runtime.encode_call(runtime.call_named("System.remark", remark=b"hello"))
+        await network.slots(1)
+        for nonce in range(3):
+            node.pool.submit(sign_extrinsic(call, ALICE, nonce=nonce, signing=signing))
+        await network.slots(10)
+
+    def with_funds(runtime: Runtime) -> None:
+        runtime.pallet(Balances).mint_into(AccountId(ALICE.public), 10**15)
+
+    chain = run_network(scenario, paras=(), edit=with_funds).validators[0].chain
+
+    taken = [len(chain.block(block).extrinsics) - INHERENTS for block in (chain.best, *chain.ancestry(chain.best))]
+    assert sorted(taken[:-1], reverse=True)[:4] == [1, 1, 1, 0]
 
 
 def test_transactions_are_taken_while_there_is_time() -> None:
