@@ -1,8 +1,9 @@
 """Messages of a running network, as they come in: what was sent, how it ended, what is final."""
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from substrate.types import Hash
 from testnet.errors import RunFailed
@@ -11,12 +12,11 @@ from testnet.record import Record, Value
 Row = dict[str, Value]
 
 
-@dataclass
-class Journey:
-    """One message from chain to chain, as far as it is known."""
+class Journey(NamedTuple):
+    """One message from chain to chain, as far as it is known, sent in one block: on another fork it is another one."""
 
     sent: Row
-    ends: list[Row] = field(default_factory=list[Row])
+    ends: list[Row]
     """Its executions, on every fork."""
 
     @property
@@ -34,11 +34,9 @@ class Journeys:
     """Listens to a record while it is written."""
 
     def __init__(self, record: Record) -> None:
-        self._sent: dict[str, list[Journey]] = {}
-        self._by_leg: dict[tuple[str, str, str], Journey] = {}
-        self._failed: dict[str, str] = {}
-        self._included: set[str] = set()
-        self._blocks: dict[str, list[tuple[str, str]]] = {}
+        self._sent: defaultdict[str, list[Journey]] = defaultdict(list)
+        self._ends: defaultdict[tuple[str, str, str], list[Row]] = defaultdict(list)
+        self._extrinsics: defaultdict[str, list[Row]] = defaultdict(list)
         self._final: set[tuple[str, str]] = set()
         self._changed = asyncio.Event()
         record.listen(self._take)
@@ -46,20 +44,12 @@ class Journeys:
     def _take(self, table: str, row: Row) -> None:
         match table:
             case "messages" if row.get("extrinsic") is not None:
-                journey = Journey(row)
-                leg = (journey.id, str(row["origin"]), str(row["dest"]))
-                if leg not in self._by_leg:
-                    self._by_leg[leg] = journey
-                    self._sent.setdefault(str(row["extrinsic"]), []).append(journey)
+                ends = self._ends[str(row["message_id"]), str(row["origin"]), str(row["dest"])]
+                self._sent[str(row["extrinsic"])].append(Journey(row, ends))
             case "outcomes":
-                leg = (str(row["message_id"]), str(row["origin"]), str(row["chain"]))
-                if leg in self._by_leg:
-                    self._by_leg[leg].ends.append(row)
+                self._ends[str(row["message_id"]), str(row["origin"]), str(row["chain"])].append(row)
             case "extrinsics":
-                digest = str(row["hash"])
-                self._blocks.setdefault(digest, []).append((str(row["chain"]), str(row["block_hash"])))
-                if not row.get("ok"):
-                    self._failed[digest] = f"{row['call']}: {row.get('error')}"
+                self._extrinsics[str(row["hash"])].append(row)
             case "finality":
                 self._final.add((str(row["chain"]), str(row["hash"])))
             case _:
@@ -69,8 +59,12 @@ class Journeys:
     # --- asking ---
 
     def of(self, extrinsic: Hash) -> list[Journey]:
-        """The messages that an extrinsic sent."""
-        return self._sent.get(_text(extrinsic), [])
+        """The messages that an extrinsic sent, on every fork that it is on."""
+        return self._sent[_text(extrinsic)]
+
+    def of_final(self, extrinsic: Hash) -> list[Journey]:
+        """The messages that it sent in a final block."""
+        return [each for each in self.of(extrinsic) if (str(each.sent["origin"]), _block(each.sent)) in self._final]
 
     def end_of(self, journey: Journey) -> Row | None:
         """How a message ended, once the block that executed it is final."""
@@ -78,11 +72,11 @@ class Journeys:
 
     def is_final(self, row: Row) -> bool:
         """Whether the block of a row is final."""
-        return (str(row["chain"]), str(row["block_hash"])) in self._final
+        return (str(row["chain"]), _block(row)) in self._final
 
     def is_included(self, extrinsic: Hash) -> bool:
         """Whether an extrinsic is in a final block."""
-        return any(block in self._final for block in self._blocks.get(_text(extrinsic), ()))
+        return any(map(self.is_final, self._extrinsics[_text(extrinsic)]))
 
     # --- waiting ---
 
@@ -94,7 +88,7 @@ class Journeys:
         """
         waited = list(extrinsics)
         await self._until(lambda: self._open(waited) == 0, waited, seconds)
-        return [journey for extrinsic in waited for journey in self.of(extrinsic)]
+        return [journey for extrinsic in waited for journey in self.of_final(extrinsic)]
 
     async def until_included(self, extrinsics: Iterable[Hash], *, seconds: float) -> None:
         """Wait until extrinsics are in final blocks. Raises as `until_final`."""
@@ -104,7 +98,7 @@ class Journeys:
     def _open(self, extrinsics: list[Hash]) -> int:
         """Extrinsics with something left to wait for."""
         return sum(
-            not self.of(extrinsic) or any(self.end_of(journey) is None for journey in self.of(extrinsic))
+            not (sent := self.of_final(extrinsic)) or any(self.end_of(journey) is None for journey in sent)
             for extrinsic in extrinsics
         )
 
@@ -121,8 +115,13 @@ class Journeys:
 
     def _check(self, extrinsics: list[Hash]) -> None:
         for extrinsic in extrinsics:
-            if _text(extrinsic) in self._failed:
-                raise RunFailed(f"an extrinsic failed: {self._failed[_text(extrinsic)]}")
+            for row in self._extrinsics[_text(extrinsic)]:
+                if not row.get("ok") and self.is_final(row):
+                    raise RunFailed(f"an extrinsic failed: {row['call']}: {row.get('error')}")
+
+
+def _block(row: Row) -> str:
+    return str(row["block_hash"])
 
 
 def _text(digest: Hash) -> str:
