@@ -41,9 +41,13 @@ class WaitingRoom(Generic[KeyT, ItemT]):
         """What is waited for."""
         return iter(self._by_key)
 
+    def pairs(self) -> list[tuple[KeyT, ItemT]]:
+        """Everything that waits, with what it waits for."""
+        return [(key, item) for key, waiting in self._by_key.items() for _, item in waiting]
+
     def items(self) -> list[ItemT]:
         """Everything that waits."""
-        return [item for waiting in self._by_key.values() for _, item in waiting]
+        return [item for _, item in self.pairs()]
 
     def _forget(self, sender: str, key: KeyT, item: ItemT) -> None:
         del self._by_key[key][sender, item]

@@ -4,6 +4,7 @@ Source: polkadot-sdk, `substrate/client/consensus/grandpa/src/{lib,environment,c
 """
 
 import asyncio
+from collections.abc import Callable
 
 from relaychain.node.engine import JUSTIFICATION, RelayConsensus
 from relaychain.node.reports import Reports
@@ -38,6 +39,7 @@ class Grandpa:
         clock: Clock,
         recorder: Recorder,
         reports: Reports,
+        fetch: Callable[[Hash], None],
     ) -> None:
         self._consensus = consensus
         self._chain = consensus.chain
@@ -45,6 +47,7 @@ class Grandpa:
         self._clock = clock
         self._recorder = recorder
         self._reports = reports
+        self._fetch = fetch
         rule = all_of(before_best_by(2), three_quarters, not_past(self._set_change))
         self.voter = Voter(consensus.view, signer=key, gossip_us=gossip_us, rule=rule)
         self._timer: Timer | None = None
@@ -93,6 +96,8 @@ class Grandpa:
                     self._network.broadcast(KIND, _MESSAGE.encode(message))
                 case actions.SendTo(peer, message):
                     self._network.send(peer, KIND, _MESSAGE.encode(message))
+                case actions.Missing(block):
+                    self._fetch(block)
                 case actions.SetTimer(at_us):
                     assert self._timer is not None, "the voter acts only after start"
                     self._timer.set(at_us)

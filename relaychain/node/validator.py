@@ -103,6 +103,7 @@ class RelayNode:
             clock=around.clock,
             recorder=around.recorder,
             reports=self.reports,
+            fetch=self.sync.fetch,
         )
 
     def _authoring(self, loader: RuntimeLoader) -> Authoring:

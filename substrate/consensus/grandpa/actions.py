@@ -13,6 +13,7 @@ from substrate.consensus.grandpa.types import (
     Target,
 )
 from substrate.scale.types import Struct, u64
+from substrate.types import Hash
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +48,13 @@ class Finalize:
 
 
 @dataclass(frozen=True, slots=True)
+class Missing:
+    """A block that messages wait for does not come by itself: ask the peers for it and its ancestors."""
+
+    block: Hash
+
+
+@dataclass(frozen=True, slots=True)
 class RoundStarted:
     """The voter entered a round."""
 
@@ -78,7 +86,9 @@ class Conflict:
     justification: GrandpaJustification
 
 
-Action: TypeAlias = Broadcast | SendTo | SetTimer | Finalize | RoundStarted | Equivocated | Rejected | Conflict
+Action: TypeAlias = (
+    Broadcast | SendTo | SetTimer | Finalize | Missing | RoundStarted | Equivocated | Rejected | Conflict
+)
 
 
 class VoterState(Struct):

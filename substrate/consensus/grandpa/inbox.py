@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from substrate.consensus.grandpa.types import GossipMessage, VoteMessage
+from substrate.consensus.grandpa.types import CatchUpMessage, CommitMessage, GossipMessage, VoteMessage
 from substrate.scale.codec import codec_of
 from substrate.types import Hash
 from substrate.waiting import WaitingRoom
@@ -11,6 +11,8 @@ HELD_PER_SENDER = 128
 """An honest peer has a few votes and commits out for blocks that we lack, or for the next set."""
 HELD_BYTES_PER_SENDER = 512 << 10
 MAX_ROUNDS_AHEAD = 8
+MAX_MISSING = 16
+"""Blocks asked for at a time: peers may name ones that are nowhere."""
 VOTES_PER_VOTER = 6
 """Two of each kind: more prove nothing."""
 _MESSAGE = codec_of(GossipMessage)
@@ -37,6 +39,23 @@ class Inbox:
         votes = self._by_round.setdefault(message.round, {})
         if sum(vote.message.id == message.message.id for vote in votes) < VOTES_PER_VOTER:
             votes.setdefault(message, sender)
+
+    def missing(self, round_number: int, finalized_number: int) -> list[Hash]:
+        """Blocks that hold up a round: votes since the one before it wait for them, or later commits and rounds."""
+
+        def is_wanted(message: GossipMessage) -> bool:
+            match message:
+                case VoteMessage():
+                    return message.round >= round_number - 1
+                case CommitMessage():
+                    return message.message.target_number > finalized_number
+                case CatchUpMessage():
+                    return message.message.round_number >= round_number
+                case _:
+                    return False
+
+        wanted = dict.fromkeys(block for block, message in self._by_block.pairs() if is_wanted(message))
+        return list(wanted)[-MAX_MISSING:]
 
     def take_block(self, block: Hash) -> list[tuple[str, GossipMessage]]:
         """What waited for a block."""

@@ -1,8 +1,8 @@
 """The GRANDPA voter: a state machine over rounds, driven by messages, imported blocks and time.
 
 Each input returns the actions to take, in order. Lost messages are made up for on a timer: a voter stuck in a round
-sends its votes again and says where it stands; the others answer with their votes, those ahead with a commit or, on
-request, with a completed round.
+sends its votes again, wants the blocks that others voted for and it lacks, and says where it stands; the others answer
+with their votes, those ahead with a commit or, on request, with a completed round.
 
 Source: finality-grandpa, `src/voter/mod.rs`; polkadot-sdk, `substrate/client/consensus/grandpa/src/communication`.
 """
@@ -16,6 +16,7 @@ from substrate.consensus.grandpa.actions import (
     Conflict,
     Equivocated,
     Finalize,
+    Missing,
     Rejected,
     RoundStarted,
     SendTo,
@@ -104,8 +105,7 @@ class Voter:
 
         Args:
             now_us: Current time.
-            set_id: Id of the set.
-            authorities: Its members.
+            set_id, authorities: The set's id and members.
             base: The block whose finality put the set in force; the last finalised block by default.
             resume: State stored before a restart; ignored if it is of another set.
         """
@@ -257,10 +257,10 @@ class Voter:
             self._actions.append(SetTimer(at))
 
     def _repeat(self) -> None:
-        """The round takes long: repeat our votes, say where we stand, ask someone ahead."""
+        """The round takes long: repeat our votes, want what holds it up, say where we stand, ask someone ahead."""
         self._repeat_at = self._now + REPEAT_AFTER * self.gossip_us
-        self._actions += [Broadcast(vote) for vote in self._own_votes(self.round - 1)]
-        self._actions.append(Broadcast(self._neighbor()))
+        self._actions += map(Broadcast, (*self._own_votes(self.round - 1), self._neighbor()))
+        self._actions += map(Missing, self._inbox.missing(self.round, self.finalized.number))
         self._ask(behind_by=1)
 
     def _own_votes(self, since: int) -> list[VoteMessage]:

@@ -2,8 +2,8 @@
 
 import pytest
 
-from substrate.consensus.grandpa.actions import Finalize
-from substrate.consensus.grandpa.inbox import HELD_BYTES_PER_SENDER, HELD_PER_SENDER, Inbox
+from substrate.consensus.grandpa.actions import Finalize, Missing
+from substrate.consensus.grandpa.inbox import HELD_BYTES_PER_SENDER, HELD_PER_SENDER, MAX_MISSING, Inbox
 from substrate.consensus.grandpa.signing import sign_vote
 from substrate.consensus.grandpa.testing import BlockTree
 from substrate.consensus.grandpa.types import (
@@ -16,7 +16,7 @@ from substrate.consensus.grandpa.types import (
     Signature,
     VoteMessage,
 )
-from substrate.consensus.grandpa.voter import Voter
+from substrate.consensus.grandpa.voter import REPEAT_AFTER, Voter
 from substrate.types import BlockNumber, Hash
 from tests.substrate.consensus.grandpa.test_voter import GENESIS, GOSSIP, PAIRS, authorities
 
@@ -53,6 +53,29 @@ def test_votes_that_came_early_count_whatever_a_peer_sends_meanwhile(set_id: int
         actions = voter.start_set(5, set_id, authorities(4))
 
     assert [action.block for action in actions if isinstance(action, Finalize)] == [block]
+
+
+def test_a_block_that_holds_up_a_round_is_wanted_once_the_round_takes_long() -> None:
+    voter = Voter(BlockTree(GENESIS), signer=None, gossip_us=GOSSIP)
+    voter.start_set(0, 0, authorities(4))
+    block = BlockTree(GENESIS).extend(GENESIS)
+    late = REPEAT_AFTER * GOSSIP
+
+    voter.on_message(1, "1", vote(1, Prevote(*block), 0))
+    early = voter.on_timer(late - 1)
+
+    assert [action for action in early if isinstance(action, Missing)] == []
+    assert [action for action in voter.on_timer(late) if isinstance(action, Missing)] == [Missing(block.hash)]
+
+
+def test_only_so_many_blocks_are_wanted_at_a_time_and_none_for_what_is_over() -> None:
+    inbox = Inbox()
+    for mark in range(2 * MAX_MISSING):
+        inbox.wait_for_block(Hash(mark.to_bytes(32, "big")), "mallory", junk(mark, 0))
+
+    newest = [Hash(mark.to_bytes(32, "big")) for mark in range(MAX_MISSING, 2 * MAX_MISSING)]
+    assert inbox.missing(round_number=1, finalized_number=0) == newest
+    assert inbox.missing(round_number=1, finalized_number=1) == []
 
 
 def test_a_peer_has_room_for_a_number_of_messages() -> None:

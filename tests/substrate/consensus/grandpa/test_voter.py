@@ -14,6 +14,7 @@ from substrate.consensus.grandpa.actions import (
     Conflict,
     Equivocated,
     Finalize,
+    Missing,
     Rejected,
     SendTo,
     SetTimer,
@@ -73,6 +74,7 @@ class Node:
     def import_block(self, header: Header) -> None:
         if header.parent_hash not in self.tree.numbers:
             self.orphans.setdefault(header.parent_hash, []).append(header)
+            self.network.fetch(self, header.parent_hash)
             return
         if header.hash in self.tree.numbers:
             return
@@ -96,6 +98,8 @@ class Node:
                     self.network.at(at, lambda at=at: self.fire(at))
                 case Finalize():
                     self.finalize(action)
+                case Missing(block):
+                    self.network.fetch(self, block)
                 case Conflict():
                     pytest.fail(f"node {self.index} saw conflicting finality")
                 case Equivocated(proof):
@@ -143,6 +147,8 @@ class Network:
     equivocators: frozenset[int] = frozenset()
     change_at: int | None = None
     """Height of a block that hands over to the voters after the first one."""
+    apart: range = range(0)
+    """Slots in which the two halves of the network do not hear of each other, of blocks neither."""
     now: int = 0
     accused: set[bytes] = field(default_factory=set[bytes])
     rejected: list[str] = field(default_factory=list[str])
@@ -161,9 +167,24 @@ class Network:
     def send(self, sender: Node, peer: Node, message: GossipMessage) -> None:
         if sender.index in self.silent or peer.index in self.silent or self.random.random() < self.loss:
             return
+        if self.is_cut(sender, peer):
+            return
         if sender.index in self.equivocators:
             message = self.twist(sender, peer, message)
         self.at(self.now + self.random.randint(1, self.delay_us), lambda: peer.receive(sender.name, message))
+
+    def is_cut(self, one: Node, other: Node) -> bool:
+        half = self.count // 2
+        return self.now // SLOT in self.apart and (one.index < half) != (other.index < half)
+
+    def fetch(self, node: Node, block: Hash) -> None:
+        """Give a node a block and its ancestors from a peer that has them and is there."""
+        for peer in self.nodes:
+            if block in peer.tree.headers and not self.is_cut(node, peer):
+                chain = [block, *(peer.tree.ancestry(GENESIS, block) or ())]
+                for each in reversed([peer.tree.headers[each] for each in chain]):
+                    self.at(self.now + self.delay_us, lambda each=each: node.import_block(each))
+                return
 
     def twist(self, sender: Node, peer: Node, message: GossipMessage) -> GossipMessage:
         """Tell every other peer of another vote: for the finalised block instead."""
@@ -190,6 +211,8 @@ class Network:
             mark = Hash((slot * 10 + index).to_bytes(32, "little"))
             header = Header(best.hash, BlockNumber(best.number + 1), mark, mark, digest)
             for node in self.nodes:
+                if self.is_cut(self.nodes[index], node):
+                    continue
                 lag = 0 if node.index == index else self.random.randint(1, SLOT)
                 self.at(self.now + lag, lambda node=node, header=header: node.import_block(header))
 
@@ -236,6 +259,17 @@ def test_a_perfect_network_finalizes_within_five_blocks(count: int) -> None:
 def test_a_lossy_network_with_a_silent_voter_stays_live_and_safe(count: int, seed: int) -> None:
     network = Network(count, seed, loss=0.2, silent=frozenset({seed % count}))
     network.run(60)
+
+    check_safe(network)
+    assert lag(network) <= 20
+
+
+@pytest.mark.parametrize(("count", "until", "seed"), [(4, 12, 2), (4, 20, 7), (7, 12, 6)])
+def test_voters_that_were_apart_agree_again_although_each_lacks_blocks_that_others_voted_for(
+    count: int, until: int, seed: int
+) -> None:
+    network = Network(count, seed, loss=0.1, apart=range(5, until))
+    network.run(50)
 
     check_safe(network)
     assert lag(network) <= 20
