@@ -26,6 +26,8 @@ MAX_BLOCKS = 64
 REQUEST_TIMEOUT_US = 2_000_000
 MAX_DOWNLOADS = 4
 """At a time from one peer."""
+MAX_FETCHES = 16
+"""At a time, of blocks that were asked for by hash."""
 WAITING_PER_PEER = 64
 WAITING_BYTES_PER_PEER = 32 << 20
 KEPT_OF_DOWNLOAD = 256
@@ -86,8 +88,11 @@ class BlockSync:
         self._network.broadcast(BLOCK, _BLOCK.encode(block))
 
     def fetch(self, block: Hash) -> None:
-        """Ask the peers, one after the other, for a block that is missing, and for its unknown ancestors."""
-        if block in self._fetching or block in self._chain:
+        """Ask the peers, one after the other, for a block that is missing, and for its unknown ancestors.
+
+        It is not asked for where so many are already: who needs it says so again.
+        """
+        if block in self._fetching or block in self._chain or len(self._fetching) >= MAX_FETCHES:
             return
         self._fetching.add(block)
         assert self._tasks is not None, "blocks are asked for only after start"

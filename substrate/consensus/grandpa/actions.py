@@ -49,7 +49,7 @@ class Finalize:
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """A block that messages wait for does not come by itself: ask the peers for it and its ancestors."""
+    """A block that votes wait for does not come by itself: ask the peers for it and its ancestors."""
 
     block: Hash
 

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from substrate.consensus.grandpa.types import CatchUpMessage, CommitMessage, GossipMessage, VoteMessage
+from substrate.consensus.grandpa.types import AuthorityId, GossipMessage, VoteMessage
 from substrate.scale.codec import codec_of
 from substrate.types import Hash
 from substrate.waiting import WaitingRoom
@@ -11,8 +11,8 @@ HELD_PER_SENDER = 128
 """An honest peer has a few votes and commits out for blocks that we lack, or for the next set."""
 HELD_BYTES_PER_SENDER = 512 << 10
 MAX_ROUNDS_AHEAD = 8
-MAX_MISSING = 16
-"""Blocks asked for at a time: peers may name ones that are nowhere."""
+MISSING_PER_VOTER = 2
+"""Blocks asked for at a time: a voter may name ones that are nowhere."""
 VOTES_PER_VOTER = 6
 """Two of each kind: more prove nothing."""
 _MESSAGE = codec_of(GossipMessage)
@@ -41,21 +41,14 @@ class Inbox:
             votes.setdefault(message, sender)
 
     def missing(self, round_number: int, finalized_number: int) -> list[Hash]:
-        """Blocks that hold up a round: votes since the one before it wait for them, or later commits and rounds."""
-
-        def is_wanted(message: GossipMessage) -> bool:
-            match message:
-                case VoteMessage():
-                    return message.round >= round_number - 1
-                case CommitMessage():
-                    return message.message.target_number > finalized_number
-                case CatchUpMessage():
-                    return message.message.round_number >= round_number
-                case _:
-                    return False
-
-        wanted = dict.fromkeys(block for block, message in self._by_block.pairs() if is_wanted(message))
-        return list(wanted)[-MAX_MISSING:]
+        """Blocks that hold up a round: votes since the round before wait for them. A few of each voter."""
+        wanted: dict[AuthorityId, dict[Hash, None]] = {}
+        for block, message in self._by_block.pairs():
+            if not isinstance(message, VoteMessage) or message.round < round_number - 1:
+                continue
+            if message.message.message.target_number > finalized_number:
+                wanted.setdefault(message.message.id, {})[block] = None
+        return list(dict.fromkeys(block for blocks in wanted.values() for block in list(blocks)[-MISSING_PER_VOTER:]))
 
     def take_block(self, block: Hash) -> list[tuple[str, GossipMessage]]:
         """What waited for a block."""

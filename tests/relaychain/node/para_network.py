@@ -53,7 +53,7 @@ from substrate.scale.codec import encode
 from substrate.state import Overlay
 from substrate.types import AccountId, BlockNumber, Hash
 from testnet.clock import clock_of, run_virtual
-from testnet.transports.memory import MemoryHub, partition
+from testnet.transports.memory import MemoryHub, heal, partition
 
 SLOT_MS = 6000
 SLOT_US = SLOT_MS * 1000
@@ -307,6 +307,10 @@ class ParaNetwork:
     def cut_off(self, name: str) -> None:
         """Take a node's links away."""
         partition(self._hub, [[name], [other for other in self._hub.names() if other != name]])
+
+    def join_up(self) -> None:
+        """Give all links back."""
+        heal(self._hub)
 
     async def slots(self, count: int) -> None:
         """Let that many slots pass."""

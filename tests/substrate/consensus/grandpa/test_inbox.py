@@ -3,13 +3,14 @@
 import pytest
 
 from substrate.consensus.grandpa.actions import Finalize, Missing
-from substrate.consensus.grandpa.inbox import HELD_BYTES_PER_SENDER, HELD_PER_SENDER, MAX_MISSING, Inbox
+from substrate.consensus.grandpa.inbox import HELD_BYTES_PER_SENDER, HELD_PER_SENDER, MISSING_PER_VOTER, Inbox
 from substrate.consensus.grandpa.signing import sign_vote
 from substrate.consensus.grandpa.testing import BlockTree
 from substrate.consensus.grandpa.types import (
     AuthorityId,
     CommitMessage,
     CompactCommit,
+    GossipMessage,
     Message,
     Precommit,
     Prevote,
@@ -28,8 +29,9 @@ def junk(mark: int, set_id: int) -> CommitMessage:
     return CommitMessage(1, set_id, CompactCommit(block, number, (Precommit(block, number),), (auth,)))
 
 
-def vote(index: int, message: Message, set_id: int) -> VoteMessage:
-    return VoteMessage(1, set_id, sign_vote(PAIRS[index], message, round_number=1, set_id=set_id))
+def vote(index: int, message: Message, set_id: int, round_number: int = 1) -> VoteMessage:
+    signed = sign_vote(PAIRS[index], message, round_number=round_number, set_id=set_id)
+    return VoteMessage(round_number, set_id, signed)
 
 
 @pytest.mark.parametrize("set_id", [0, 1], ids=["for a block to come", "for the next set"])
@@ -68,14 +70,33 @@ def test_a_block_that_holds_up_a_round_is_wanted_once_the_round_takes_long() -> 
     assert [action for action in voter.on_timer(late) if isinstance(action, Missing)] == [Missing(block.hash)]
 
 
-def test_only_so_many_blocks_are_wanted_at_a_time_and_none_for_what_is_over() -> None:
+def test_a_voter_names_few_blocks_at_a_time_and_crowds_out_only_itself() -> None:
     inbox = Inbox()
-    for mark in range(2 * MAX_MISSING):
-        inbox.wait_for_block(Hash(mark.to_bytes(32, "big")), "mallory", junk(mark, 0))
+    named = [Hash(mark.to_bytes(32, "big")) for mark in range(20)]
+    inbox.wait_for_block(named[0], "peer", vote(1, Prevote(named[0], BlockNumber(5)), 0))
+    for block in named[1:]:
+        inbox.wait_for_block(block, "peer", vote(2, Prevote(block, BlockNumber(5)), 0))
 
-    newest = [Hash(mark.to_bytes(32, "big")) for mark in range(MAX_MISSING, 2 * MAX_MISSING)]
-    assert inbox.missing(round_number=1, finalized_number=0) == newest
-    assert inbox.missing(round_number=1, finalized_number=1) == []
+    assert inbox.missing(round_number=1, finalized_number=4) == [named[0], *named[-MISSING_PER_VOTER:]]
+
+
+@pytest.mark.parametrize(
+    ("message", "is_wanted"),
+    [
+        (vote(1, Prevote(GENESIS, BlockNumber(5)), 0), True),
+        (vote(1, Precommit(GENESIS, BlockNumber(5)), 0), True),
+        (vote(1, Prevote(GENESIS, BlockNumber(4)), 0), False),
+        (vote(1, Prevote(GENESIS, BlockNumber(5)), 0, round_number=2), False),
+        (junk(0, 0), False),
+    ],
+    ids=["prevote", "precommit", "of a final height", "of an old round", "not signed by a voter"],
+)
+def test_only_blocks_of_votes_that_still_count_are_wanted(message: GossipMessage, is_wanted: bool) -> None:
+    inbox = Inbox()
+    inbox.wait_for_block(GENESIS, "peer", message)
+    since = 4 if isinstance(message, VoteMessage) and message.round == 2 else 2
+
+    assert inbox.missing(round_number=since, finalized_number=4) == [GENESIS] * is_wanted
 
 
 def test_a_peer_has_room_for_a_number_of_messages() -> None:
