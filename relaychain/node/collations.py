@@ -3,7 +3,7 @@
 Source: polkadot-sdk, `polkadot/node/network/collator-protocol/src/validator_side/{collation,mod}.rs`.
 """
 
-from collections import deque
+from collections import Counter, deque
 from enum import Enum, StrEnum, auto
 from typing import NamedTuple
 
@@ -17,6 +17,9 @@ from relaychain.primitives.candidate import (
 from relaychain.primitives.types import CandidateHash, CoreIndex, ParaId, SessionIndex
 from substrate.errors import RuleError
 from substrate.types import Hash
+
+MAX_UNANSWERED = 4
+"""Fetches that a peer may leave unanswered, at one relay parent and for one para, before it is asked no more."""
 
 
 class AdvertisementReason(StrEnum):
@@ -68,6 +71,7 @@ class FetchEnd(Enum):
     REFUSED = auto()
     """It is no good, or this node cannot tell."""
     UNANSWERED = auto()
+    """No answer came, or one that says nothing."""
 
 
 class ParaOffers:
@@ -76,6 +80,8 @@ class ParaOffers:
     def __init__(self, claims: int) -> None:
         self._claims = claims
         self._seen: dict[str, list[CandidateHash]] = {}
+        self._unanswered: Counter[str] = Counter()
+        """Fetches by peer."""
         self._waiting: deque[Offer] = deque()
         self._fetching: Offer | None = None
         self._seconded: list[CandidateHash] = []
@@ -106,7 +112,8 @@ class ParaOffers:
         ended, self._fetching = self._fetching, None
         if end is FetchEnd.SECONDED:
             self._seconded.append(ended.candidate)
-        elif end is FetchEnd.UNANSWERED:
+        elif end is FetchEnd.UNANSWERED and self._unanswered[ended.peer] < MAX_UNANSWERED:
+            self._unanswered[ended.peer] += 1
             self._seen[ended.peer].remove(ended.candidate)
         while self._waiting and len(self._seconded) < self._claims:
             offer = self._waiting.popleft()

@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from relaychain.node.collations import AdvertisementError, FetchEnd, Offer, ParaOffers, SecondingError, check_fetched
+from relaychain.node.collations import (
+    MAX_UNANSWERED,
+    AdvertisementError,
+    FetchEnd,
+    Offer,
+    ParaOffers,
+    SecondingError,
+    check_fetched,
+)
 from relaychain.primitives.candidate import candidate_hash
 from relaychain.primitives.types import CandidateHash, CoreIndex, ParaId, SessionIndex
 from substrate.types import Hash
@@ -44,6 +52,17 @@ def test_what_was_not_answered_may_be_offered_again_but_not_what_was_refused(end
     else:
         with pytest.raises(AdvertisementError, match="Duplicate"):
             offers.advertise(offer(1))
+
+
+def test_a_peer_that_never_answers_is_asked_no_more() -> None:
+    offers = ParaOffers(claims=1)
+    for _ in range(MAX_UNANSWERED + 1):
+        assert offers.advertise(offer(1)) == offer(1)
+        offers.conclude(FetchEnd.UNANSWERED)
+
+    with pytest.raises(AdvertisementError, match="Duplicate"):
+        offers.advertise(offer(1))
+    assert offers.advertise(offer(1, "another")) == offer(1, "another")
 
 
 def test_what_was_seconded_is_not_fetched_again() -> None:

@@ -98,6 +98,22 @@ def test_fetching_ends_once_the_relay_parent_is_out_of_view(stays_in_view: bool,
     assert peers.asked == asked
 
 
+def test_a_collation_is_asked_for_again_where_nobody_answered() -> None:
+    peers, rows = Peers(), Rows()
+
+    async def main() -> None:
+        async with asyncio.TaskGroup() as tasks:
+            protocol(View(), peers, rows).start(tasks)
+            say(peers, "carol", declared("carol"))
+            for _ in range(2):
+                say(peers, "carol", advertised(0))
+                await asyncio.sleep(0)  # the fetch, which suspends nowhere
+
+    asyncio.run(main())
+
+    assert peers.asked == ["carol", "carol"]
+
+
 @pytest.mark.parametrize(
     ("response", "reason"),
     [
