@@ -34,7 +34,8 @@ class Journeys:
     """Listens to a record while it is written."""
 
     def __init__(self, record: Record) -> None:
-        self._sent: defaultdict[str, list[Journey]] = defaultdict(list)
+        self._sent: defaultdict[str, dict[tuple[str, ...], Journey]] = defaultdict(dict)
+        """By extrinsic; a record may tell a fact twice."""
         self._ends: defaultdict[tuple[str, str, str], list[Row]] = defaultdict(list)
         self._extrinsics: defaultdict[str, list[Row]] = defaultdict(list)
         self._final: set[tuple[str, str]] = set()
@@ -44,8 +45,8 @@ class Journeys:
     def _take(self, table: str, row: Row) -> None:
         match table:
             case "messages" if row.get("extrinsic") is not None:
-                ends = self._ends[str(row["message_id"]), str(row["origin"]), str(row["dest"])]
-                self._sent[str(row["extrinsic"])].append(Journey(row, ends))
+                leg = (str(row["message_id"]), str(row["origin"]), str(row["dest"]))
+                self._sent[str(row["extrinsic"])][*leg, _block(row)] = Journey(row, self._ends[leg])
             case "outcomes":
                 self._ends[str(row["message_id"]), str(row["origin"]), str(row["chain"])].append(row)
             case "extrinsics":
@@ -60,7 +61,7 @@ class Journeys:
 
     def of(self, extrinsic: Hash) -> list[Journey]:
         """The messages that an extrinsic sent, on every fork that it is on."""
-        return self._sent[_text(extrinsic)]
+        return list(self._sent[_text(extrinsic)].values())
 
     def of_final(self, extrinsic: Hash) -> list[Journey]:
         """The messages that it sent in a final block."""

@@ -1,6 +1,7 @@
 """Networks that lose packets and fall apart for a while, with users at work: all goes on, and adds up, in the end."""
 
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
@@ -121,9 +122,8 @@ def test_everything_arrives_and_adds_up_when_the_network_is_whole_again(tmp_path
     """Given links that lose packets, and a partition. When they heal. Then all messages arrive, finality goes on."""
 
     async def main() -> None:
-        record = Record(tmp_path / "run.sqlite")
-        async with running(lossy(seed, loss), record) as network:
-            await Campaign(network, record, seed).run()
-        record.close()
+        with closing(Record(tmp_path / "run.sqlite")) as record:
+            async with running(lossy(seed, loss), record) as network:
+                await Campaign(network, record, seed).run()
 
     run_virtual(main())
