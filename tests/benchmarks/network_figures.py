@@ -32,7 +32,8 @@ HOME = Path(__file__).parents[2]
 SLOT_S = 0.5
 STEADY_S = 15.0
 TRANSFERS, OFFERED_PER_S = 3_000, 500
-"""What is offered bounds what is measured; what finds no room waits in the pool."""
+"""What is offered bounds what is measured; what finds no room waits in the pool. The channel has room for most of it:
+where one is half full, delivery grows dearer with each message, until users cannot pay it."""
 WAIT_S = 60.0
 FINAL_BATCHES = (
     "SELECT f.at, COUNT(*), SUM(o.ok) FROM outcomes o JOIN finality f ON f.chain = o.chain AND f.hash = o.block_hash "
@@ -43,7 +44,8 @@ NETWORK = f"""
 [settings]
 name = "bench"
 block_time = "{round(SLOT_S * 1000)}ms"
-[relaychain]
+[relaychain.genesis.configuration]
+hrmp_channel_max_total_size = 1_048_576
 [[relaychain.nodes]]
 name = "alice"
 [[relaychain.nodes]]
