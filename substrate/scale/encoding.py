@@ -1,8 +1,23 @@
 """Writes the encoding half of a unit: one expression of bytes."""
 
+from typing import TypeAlias
+
 from substrate.scale import hints, order
 from substrate.scale import shapes as sh
 from substrate.scale.source import CODES, UNROLLED, Part, Source, number_code
+
+Single: TypeAlias = (
+    sh.IntShape
+    | sh.BoolShape
+    | sh.OptionBoolShape
+    | sh.IntEnumShape
+    | sh.FixedShape
+    | sh.OptionShape
+    | sh.BitsShape
+    | sh.CustomShape
+    | sh.EnumShape
+)
+"""What is encoded by one expression of its own."""
 
 
 class EncoderSource(Source):
@@ -17,26 +32,14 @@ class EncoderSource(Source):
         match shape:
             case sh.IntShape(bits, signed) if (bits, signed) in CODES:
                 return [Part(value, CODES[bits, signed])]
-            case sh.IntShape(bits, signed):
-                return [Part(f"{value}.to_bytes({bits // 8}, 'little', signed={signed})")]
             case sh.CompactShape(_, bits):
                 first, again = self.once(value)
                 text = f"(SMALL[{again}] if -1 < {first} < 64 else compact({again}, {bits}))"
                 return [Part(text)] if bits else []
-            case sh.BoolShape():
-                return [Part(f"BOOL[{value}]")]
-            case sh.OptionBoolShape():
-                return [Part(f"OPTION_BOOL[{value}]")]
-            case sh.IntEnumShape(cls):
-                table = {member: bytes([member]) for member in cls}
-                return [Part(f"{self.name('members', table)}[{value}]")]
             case sh.TextShape(limit):
                 return self._counted(f"{value}.encode()", limit)
             case sh.BytesShape(limit):
                 return self._counted(value, limit)
-            case sh.FixedShape(size):
-                first, again = self.once(value)
-                return [Part(f"({again} if len({first}) == {size} else wrong_size(len({again}), {size}))")]
             case sh.SequenceShape():
                 return self._sequence_parts(shape, value)
             case sh.ArrayShape(item, count):
@@ -45,24 +48,41 @@ class EncoderSource(Source):
                 return self._map_parts(key, item, limit, value)
             case sh.TupleShape(items):
                 return self._tuple_parts(items, value)
-            case sh.OptionShape(inner):
-                first, again = self.once(value)
-                return [Part(f"(b'\\0' if {first} is None else b'\\1' + {self.encoded(inner, again)})")]
-            case sh.BitsShape():
-                return [Part(f"encode_bits({value})")]
             case sh.NamedShape(inner) | sh.DepthShape(inner):
                 return self.parts(inner, value)
             case sh.LateShape():
                 return self.parts(hints.late(shape), value)
             case sh.PlaceholderShape():
                 return self.parts(self.linker.bound(shape), value)
-            case sh.CustomShape(custom):
-                return [Part(f"{self.name('custom', custom.encode)}({value})")]
-            case sh.EnumShape():
-                first, again = self.once(value)
-                return [Part(f"{self.name('encoders', self.linker.tables(shape)[0])}[type({first})]({again})")]
             case sh.StructShape():
                 return self._struct_parts(shape, value)
+            case _:
+                return [Part(self._single(shape, value))]
+
+    def _single(self, shape: Single, value: str) -> str:
+        match shape:
+            case sh.IntShape(bits, signed):
+                return f"{value}.to_bytes({bits // 8}, 'little', signed={signed})"
+            case sh.BoolShape():
+                return f"BOOL[{value}]"
+            case sh.OptionBoolShape():
+                return f"OPTION_BOOL[{value}]"
+            case sh.IntEnumShape(cls):
+                table = {member: bytes([member]) for member in cls}
+                return f"{self.name('members', table)}[{value}]"
+            case sh.FixedShape(size):
+                first, again = self.once(value)
+                return f"({again} if len({first}) == {size} else wrong_size(len({again}), {size}))"
+            case sh.OptionShape(inner):
+                first, again = self.once(value)
+                return f"(b'\\0' if {first} is None else b'\\1' + {self.encoded(inner, again)})"
+            case sh.BitsShape():
+                return f"encode_bits({value})"
+            case sh.CustomShape(custom):
+                return f"{self.name('custom', custom.encode)}({value})"
+            case sh.EnumShape():
+                first, again = self.once(value)
+                return f"{self.name('encoders', self.linker.tables(shape)[0])}[type({first})]({again})"
 
     def _length(self, first: str, limit: int | None) -> str:
         count = self.temp()
