@@ -12,7 +12,7 @@ from substrate.crypto import ss58
 from substrate.crypto.keys import Pair, Scheme, dev_pair
 from substrate.runtime.assembly import Runtime
 from substrate.runtime.extrinsic import Signing, sign_extrinsic
-from substrate.runtime.placeholders import RuntimeCall
+from substrate.runtime.outer_enums import RuntimeCall
 from substrate.scale.primitives import compact
 from substrate.types import AccountId, Hash
 from testnet.errors import RunFailed

@@ -37,8 +37,8 @@ from substrate.pallets.fees import FIXED_ONE, FixedU128
 from substrate.pallets.system import System
 from substrate.runtime.dispatch import Pays, PostInfo
 from substrate.runtime.origin import NoneOrigin, Root
+from substrate.runtime.outer_enums import RuntimeCall
 from substrate.runtime.pallet import Error, Event, Pallet, call, config
-from substrate.runtime.placeholders import RuntimeCall
 from substrate.runtime.storage import StorageValue, storage_value
 from substrate.scale.codec import decode, encode
 from substrate.scale.types import Compact, Fixed, u32

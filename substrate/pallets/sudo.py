@@ -10,8 +10,8 @@ from substrate.crypto.multi import MultiAddress
 from substrate.pallets.lookup import lookup
 from substrate.runtime.dispatch import DispatchClass, DispatchError, DispatchFailure, Pays, PostInfo
 from substrate.runtime.origin import AnyOrigin, Origin, RawRoot, RawSigned
+from substrate.runtime.outer_enums import RuntimeCall
 from substrate.runtime.pallet import Error, Event, Pallet, call
-from substrate.runtime.placeholders import RuntimeCall
 from substrate.runtime.storage import StorageValue, storage_value
 from substrate.scale.types import Err, Ok, Result
 from substrate.types import AccountId, Weight

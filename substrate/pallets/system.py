@@ -24,8 +24,8 @@ from substrate.pallets.system_types import (
 )
 from substrate.runtime.dispatch import DispatchClass, DispatchError, DispatchInfo, Pays, PostInfo
 from substrate.runtime.origin import AnyOrigin, Root, Signed
+from substrate.runtime.outer_enums import RuntimeEvent
 from substrate.runtime.pallet import Event, Pallet, call, runtime_api
-from substrate.runtime.placeholders import RuntimeEvent
 from substrate.scale.codec import Codec, codec_of, encode
 from substrate.scale.types import Compact, Struct, u32, u64
 from substrate.types import AccountId, BlockNumber, Hash, Nonce, Weight

@@ -6,7 +6,7 @@ Source: polkadot-sdk, `substrate/frame/system/src/{lib,limits}.rs`.
 from typing import TypeAlias
 
 from substrate.runtime.dispatch import DispatchClass
-from substrate.runtime.placeholders import RuntimeEvent
+from substrate.runtime.outer_enums import RuntimeEvent
 from substrate.scale.types import Compact, Struct, enum_path, path, u32, u64, variant
 from substrate.types import Hash, Weight
 

@@ -9,8 +9,8 @@ from typing import Any
 
 from substrate.errors import RuleError
 from substrate.runtime.origin import NoneOrigin
+from substrate.runtime.outer_enums import RuntimeCall
 from substrate.runtime.pallet import Pallet, call, config, constant
-from substrate.runtime.placeholders import RuntimeCall
 from substrate.runtime.storage import StorageValue, storage_value
 from substrate.scale.codec import decode
 from substrate.scale.types import Compact, u64

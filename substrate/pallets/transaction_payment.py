@@ -21,8 +21,8 @@ from substrate.pallets.fees import (
 from substrate.pallets.system import System
 from substrate.runtime.dispatch import DispatchClass, DispatchFailure, DispatchInfo
 from substrate.runtime.extrinsic import decode_extrinsic
+from substrate.runtime.outer_enums import RuntimeCall
 from substrate.runtime.pallet import Event, Pallet, config, constant, runtime_api
-from substrate.runtime.placeholders import RuntimeCall
 from substrate.runtime.storage import StorageValue, storage_value
 from substrate.runtime.validity import Payment, TransactionInvalid
 from substrate.scale.types import Struct, path, u8, u32

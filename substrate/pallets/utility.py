@@ -10,8 +10,8 @@ from substrate.crypto.hashing import blake2_256
 from substrate.pallets.system import System
 from substrate.runtime.dispatch import BadOrigin, DispatchClass, DispatchError, DispatchFailure, DispatchInfo, PostInfo
 from substrate.runtime.origin import AnyOrigin, Origin, RawNone, RawRoot, RawSigned, Root, Signed
+from substrate.runtime.outer_enums import OriginCaller, RuntimeCall
 from substrate.runtime.pallet import Error, Event, Pallet, call, constant
-from substrate.runtime.placeholders import OriginCaller, RuntimeCall
 from substrate.scale.codec import encode
 from substrate.scale.types import Err, Ok, Result, u16, u32
 from substrate.types import AccountId, Weight

@@ -25,9 +25,9 @@ from substrate.runtime.dispatch import (
 )
 from substrate.runtime.observer import CallPanicked, Observer
 from substrate.runtime.origin import Origin
+from substrate.runtime.outer_enums import OriginCaller, RuntimeCall
 from substrate.runtime.pallet import Error, Event, GenesisError, Pallet
 from substrate.runtime.panics import NO_PANIC, described, type_name
-from substrate.runtime.placeholders import OriginCaller, RuntimeCall
 from substrate.runtime.steps import CALL_STEPS, StepLimit, StepMeter
 from substrate.runtime.storage import StorageValue
 from substrate.runtime.tables import ApiError, Assembly, CallEntry, Mount, storage_prefix

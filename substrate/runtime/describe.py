@@ -18,8 +18,8 @@ from substrate.runtime.metadata import (
 )
 from substrate.runtime.metadata_v15 import metadata_v15
 from substrate.runtime.metadata_v16 import metadata_v16
+from substrate.runtime.outer_enums import OriginCaller, RuntimeCall, RuntimeEvent
 from substrate.runtime.pallet import Setting
-from substrate.runtime.placeholders import OriginCaller, RuntimeCall, RuntimeEvent
 from substrate.runtime.storage import MISSING
 from substrate.scale.registry import Registry
 from substrate.scale.types import Compact, Fixed, Hint, Struct, make_enum, make_struct, u8, u32, variant

@@ -19,8 +19,8 @@ from substrate.runtime.dispatch import DispatchClass, DispatchFailure, DispatchI
 from substrate.runtime.extrinsic import Extrinsic, encode_bare, encoded_length
 from substrate.runtime.observer import Observer
 from substrate.runtime.origin import Origin, RawNone, RawSigned
+from substrate.runtime.outer_enums import RuntimeCall
 from substrate.runtime.panics import NO_PANIC, described, said
-from substrate.runtime.placeholders import RuntimeCall
 from substrate.runtime.stack import stack_room
 from substrate.runtime.validity import BadMandatory, Call, NoUnsignedValidator, TransactionInvalid
 from substrate.scale.types import Struct

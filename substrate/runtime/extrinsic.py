@@ -14,7 +14,7 @@ from substrate.crypto.keys import Pair
 from substrate.crypto.multi import Ed25519Signature, Id, MultiAddress, MultiSignature, Sr25519Signature
 from substrate.errors import DecodeError
 from substrate.runtime.era import IMMORTAL, Era, read_era
-from substrate.runtime.placeholders import RuntimeCall
+from substrate.runtime.outer_enums import RuntimeCall
 from substrate.scale.codec import Codec, codec_of
 from substrate.scale.primitives import compact
 from substrate.scale.types import Compact, Struct, u8, u32

@@ -19,8 +19,8 @@ from substrate.runtime.declared import (
 )
 from substrate.runtime.describe import encode_metadata
 from substrate.runtime.origin import Origin, RawNone, RawOrigin, RawRoot, RawSigned
+from substrate.runtime.outer_enums import OriginCaller, RuntimeCall, RuntimeEvent
 from substrate.runtime.pallet import ApiSpec, CallSpec, Error, Event, Pallet
-from substrate.runtime.placeholders import OriginCaller, RuntimeCall, RuntimeEvent
 from substrate.runtime.storage import Declaration, Entry, camel_case
 from substrate.runtime.version import RuntimeVersion
 from substrate.scale.codec import Codec, Codecs

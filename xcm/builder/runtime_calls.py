@@ -10,7 +10,7 @@ from typing import Annotated, Final
 from substrate.runtime.assembly import Runtime
 from substrate.runtime.dispatch import DispatchError, DispatchFailure
 from substrate.runtime.origin import Origin
-from substrate.runtime.placeholders import RuntimeCall
+from substrate.runtime.outer_enums import RuntimeCall
 from substrate.scale.codec import encode
 from substrate.scale.types import Depth
 from substrate.types import Weight

@@ -25,7 +25,7 @@ from substrate.errors import ChainError
 from substrate.runtime.era import IMMORTAL, Era
 from substrate.runtime.executive import BlockBuilder
 from substrate.runtime.extrinsic import Signing, sign_extrinsic
-from substrate.runtime.placeholders import RuntimeCall
+from substrate.runtime.outer_enums import RuntimeCall
 from substrate.trie.trie import Trie
 from substrate.types import Hash
 from tests.substrate.runtime.mini import MiniRuntime, genesis_state

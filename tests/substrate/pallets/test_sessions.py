@@ -33,8 +33,8 @@ from substrate.runtime.assembly import Runtime, mount
 from substrate.runtime.dispatch import DispatchFailure
 from substrate.runtime.executive import BlockBuilder, execute_block
 from substrate.runtime.origin import RawRoot, RawSigned
+from substrate.runtime.outer_enums import RuntimeCall
 from substrate.runtime.pallet import Pallet
-from substrate.runtime.placeholders import RuntimeCall
 from substrate.runtime.storage import StorageValue, storage_value
 from substrate.runtime.version import RuntimeVersion
 from substrate.scale.codec import decode, encode

@@ -13,7 +13,7 @@ from substrate.runtime.apis import ChainRuntime
 from substrate.runtime.assembly import mount
 from substrate.runtime.executive import BlockBuilder, Built
 from substrate.runtime.extrinsic import Signing, sign_extrinsic
-from substrate.runtime.placeholders import RuntimeCall
+from substrate.runtime.outer_enums import RuntimeCall
 from substrate.runtime.version import RuntimeVersion
 from substrate.trie.trie import Trie
 from substrate.types import AccountId, Balance, BlockNumber, Hash
